@@ -1,0 +1,182 @@
+/* conf.h - the configuration of a server, checked and complete
+ *
+ * A struct conf is what a file means: every key has its value or its default, users and groups are
+ * ids, regexes compile, and names are legal. It is immutable once made; a reload makes a new one.
+ * It is made from libconfig's format or from netcluster's JSON (with comments), told apart by
+ * content, by one schema walker that reports all errors at once.
+ */
+#ifndef NC_SERVER_CONF_H
+#define NC_SERVER_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "libnc/wire/limits.h"
+#include "libnc/wire/frame.h"
+
+struct buf;
+
+/* Channels in one configuration: rules are matched against every pair of them. */
+#define CONF_CHANNELS_MAX 1024u
+/* Names in one access list, overrides in the quota list. */
+#define CONF_LIST_MAX 256u
+/* Bytes of a configuration file or of a text that reloadconfig brings. */
+#define CONF_TEXT_MAX (4u << 20)
+/* Nesting of a configuration. */
+#define CONF_DEPTH_MAX 16u
+/* Problems reported at once; what is beyond is counted. */
+#define CONF_PROBLEMS_MAX 100u
+
+/* Who may. An absent list (set == false) says: everybody who can connect. */
+struct conf_acl {
+	bool set;
+	size_t n_uids;
+	uid_t *uids;
+	size_t n_gids;
+	gid_t *gids;
+};
+
+/* Whether the list admits a user with these ids (all its groups). uid 0 is admitted by being named
+ * only, as everybody else is. */
+bool conf_acl_admits(const struct conf_acl *acl, uid_t uid, const gid_t *gids, size_t n_gids);
+
+enum conf_net {
+	CONF_NET_OFF = 0,
+	CONF_NET_RELIABLE = 1,
+	CONF_NET_BEST_EFFORT = 2,
+};
+
+/* Of one receiver's queue. */
+struct conf_queue {
+	enum frame_policy policy;  /* "policy": "block", "drop-oldest", "drop-newest", "conflate",
+	                              "disconnect" */
+	uint64_t bytes;            /* "queue_bytes", default 4 MiB; 64 KiB .. 1 GiB */
+	uint32_t messages;         /* "queue_messages", default 100000; 16 .. 10 million */
+	uint32_t block_timeout_ms; /* "block_timeout", ms, default 1000; 10 .. 3600000 */
+	uint32_t conflate_names;   /* "conflate_names", default 1024; 1 .. 65536 */
+};
+
+struct conf_channel {
+	char name[NC_CHANNEL_MAX + 1];
+	unsigned line;          /* where it is defined, 0: implicit */
+	char *regex;            /* "propagatetochannels": NULL for false */
+	enum conf_net net;      /* "propagatetonet" */
+	bool dumptoconsole;     /* "dumptoconsole" */
+	char *socket;           /* path, from "socket" of the channel or the template */
+	mode_t mode;            /* "mode", octal string, default "0660" */
+	uid_t owner;            /* "owner", default (uid_t)-1: leave */
+	gid_t group;            /* "group", default (gid_t)-1: leave */
+	struct conf_acl emit;   /* "emit" = [ "alice", "@staff", "1000", "@1000" ] */
+	struct conf_acl listen; /* "listen" */
+	struct conf_acl admin;  /* "admin"; where absent: root and the server's own user */
+	struct conf_queue queue;
+	uint32_t max_message; /* "max_message", bytes, default the server's */
+	bool agent_pacing;    /* "agent_pacing", default true */
+	char *fifo;           /* path where "fifo" = true, else NULL */
+};
+
+/* Per user. */
+struct conf_quota {
+	uint32_t connections;     /* default 1024 */
+	uint32_t connection_rate; /* new ones a second (a bucket of as many), default 200 */
+	uint64_t bytes;           /* queued for it and half-received from it, default 256 MiB */
+	uint32_t subscriptions;   /* default 65536 */
+};
+
+struct conf_quota_override {
+	uid_t uid;
+	struct conf_quota quota;
+};
+
+struct conf {
+	char *file;   /* where it came from, or NULL: built-in default or sent by a client */
+	bool is_json; /* the format it was written in */
+	char *host;   /* "host", default gethostname() up to the first dot */
+	char *socket; /* "socket": template with one %s, see DEFAULT below */
+	char *fifo; /* "fifo_path": template, default: the socket's with ".sock" cut off and ".fifo"
+	               put on */
+	/* netcluster's network keys; checked and kept for the mesh. */
+	char *addr;        /* "addr", default "239.192.44.54"; 224.0.0.0 is accepted */
+	uint16_t port;     /* "port", default 4454 */
+	bool connecttonet; /* "connecttonet", default true */
+	bool dumpnet;      /* "dumpnet", default false */
+	bool startcontrol; /* "startcontrol", default true: channel "control" exists even if not
+	                      named */
+	uint32_t hello_wait_ms;    /* "hello_wait", ms, default 100; 1 .. 60000 */
+	uint32_t drain_timeout_ms; /* "drain_timeout", ms, default 5000; 0 .. 600000 */
+	uint32_t probation_ms;     /* "probation", ms, default 60000; 0: off */
+	uint32_t slow_list; /* "slow_list", entries kept of slow clients, default 256; 0 .. 65536 */
+	uint32_t max_clients;       /* "max_clients", default 65536 */
+	uint32_t max_subscriptions; /* "max_subscriptions" of one client, default 4096 */
+	uint32_t busy_poll_us;      /* "busy_poll_us", default 0: off; at most 1000 */
+	int log_level; /* "log_level": "error" 0, "warning" 1, "info" 2 (default), "debug" 3 */
+	struct conf_quota
+	        quota;      /* "quota" = { connections, connection_rate, bytes, subscriptions } */
+	size_t n_overrides; /* "quotas" = ( { user = "alice"; connections = 5; ... }, ... ) */
+	struct conf_quota_override *overrides;
+	size_t n_channels; /* sorted by name */
+	struct conf_channel *channels;
+};
+
+/* All that is wrong, or worth a warning, with a text. */
+struct conf_problem {
+	bool warning;
+	unsigned line; /* 0: none */
+	char *file;    /* the file, an included one perhaps, or "(reloadconfig)" and the like */
+	char *text; /* "channels.A.policy: unknown value \"drop\"; did you mean \"drop-oldest\"?" */
+};
+struct conf_problems {
+	size_t n;
+	size_t n_errors;
+	size_t n_more; /* not kept, beyond CONF_PROBLEMS_MAX */
+	struct conf_problem list[CONF_PROBLEMS_MAX];
+};
+void conf_problems_fini(struct conf_problems *p);
+
+/* What the defaults depend on; tests set it. NULL: the process's own. */
+struct conf_env {
+	uid_t uid;               /* effective user */
+	const char *runtime_dir; /* XDG_RUNTIME_DIR or NULL */
+	const char *hostname;
+};
+
+/* Reads a configuration from text. `name` is what messages call it. Returns 0 and *out (conf_free()
+ * it); 1 with errors in `problems` (also warnings on success); -ENOMEM. */
+int conf_parse(struct conf **out, const char *text, size_t len, const char *name,
+               const struct conf_env *env, struct conf_problems *problems);
+
+/* conf_parse() of a file, with libconfig's @include relative to it. Returns as conf_parse; an
+ * unreadable file is a problem that names path and reason. */
+int conf_read(struct conf **out, const char *path, const struct conf_env *env,
+              struct conf_problems *problems);
+
+/* The first of the standard places that exists (malloc'ed), or NULL: the environment's
+ * NCSERVER_CONF; for root sysconfdir/netcluster/ncserver.conf; else $XDG_CONFIG_HOME or ~/.config
+ * netcluster/ncserver.conf, then sysconfdir. */
+char *conf_find(const struct conf_env *env);
+
+/* The built-in default: channel control only. Returns NULL without memory. */
+struct conf *conf_default(const struct conf_env *env);
+
+void conf_free(struct conf *c);
+
+/* Channel by name, or NULL. */
+const struct conf_channel *conf_channel(const struct conf *c, const char *name);
+
+/* Appends the whole configuration as one JSON object with netcluster's keys first, exactly as
+ * showconfig answers, or as a libconfig file that reads back as the same configuration. Returns 0,
+ * -ENOMEM, -EMSGSIZE. */
+int conf_print_json(struct buf *out, const struct conf *c);
+int conf_print_libconfig(struct buf *out, const struct conf *c);
+
+/* Whether two configurations of a channel ask for the same socket (path); for the same everything.
+ */
+bool conf_channel_same_socket(const struct conf_channel *a, const struct conf_channel *b);
+bool conf_channel_equal(const struct conf_channel *a, const struct conf_channel *b);
+
+/* The quota of a user. */
+const struct conf_quota *conf_quota_of(const struct conf *c, uid_t uid);
+
+#endif
