@@ -70,8 +70,8 @@ enum frame_kind {
 #define FRAME_F_OPTIONS   0x10u /* options stand between event and payload */
 #define FRAME_F_BROADCAST 0x20u /* netcluster's third argument of emit, carried along */
 #define FRAME_F_WRAPPED                                                                            \
-	0x40u                  /* payload is a whole JSON packet (without NUL), see OPT_DATA;      \
-	                          made by servers only */
+	0x40u                  /* payload is a whole JSON packet (without NUL), of type JSON; see  \
+	                          FRAME_O_DATA; made by servers only */
 #define FRAME_F_RESERVED 0x80u /* zero; a frame with it set is refused */
 
 /* Payload types. Their numbers are those of enum nc_type in nc.h. */
@@ -86,7 +86,7 @@ enum frame_type {
 	FRAME_T_MAX = 6,
 };
 
-/* Options of EMIT. */
+/* Options of EMIT. Where one occurs twice the first counts. */
 enum frame_option {
 	FRAME_O_DATA = 1,    /* u32 offset, u32 length: where `data` lies in a WRAPPED payload */
 	FRAME_O_REQUEST = 2, /* u64 id: an answer is expected */
@@ -147,15 +147,17 @@ struct frame_emit {
  * that stands before the payload, not the payload itself. `max_payload` is the cap in bytes. Checks
  * lengths, flags, the channel's and option's form, and the payload's size against its type; not the
  * event's grammar (name.h), which the server checks once per name, and not UTF-8. Returns FRAME_OK,
- * FRAME_MORE, or what is wrong. */
+ * FRAME_MORE, or what is wrong (FRAME_E_BODY for a frame that is no EMIT); lengths and flags that
+ * can't be are refused as soon as the first eight bytes are there. frame_fast.h has it inline. */
 enum frame_result frame_emit_get(struct frame_emit *f, const void *p, size_t n,
                                  uint32_t max_payload);
 
 /* Bytes that frame_emit_head_put writes: the head of a frame. */
 size_t frame_emit_head_len(const struct frame_emit *f);
 
-/* Writes the head (everything but the payload, whose length is f->payload_len) into `buf`.
- * Returns bytes written, or 0 where `cap` is too small. */
+/* Writes the head (everything but the payload, whose length is f->payload_len) into `buf`; options
+ * are written where f->options_len or FRAME_F_OPTIONS says so. Returns bytes written, or 0 where
+ * `cap` is too small. */
 size_t frame_emit_head_put(void *buf, size_t cap, const struct frame_emit *f);
 
 /* Finds option `type` in the TLVs. Returns its value and sets *len, or NULL. */
@@ -176,8 +178,10 @@ enum frame_result frame_emit_data(const struct frame_emit *f, const uint8_t **da
                                   enum frame_type *type);
 
 /* Control frames. Each *_get is given the whole frame (n == its length) and returns FRAME_OK or
- * what is wrong; each *_put returns bytes written or 0 where cap is too small. Text is not
- * terminated. */
+ * what is wrong (FRAME_E_BODY for a frame of another kind); each *_put returns bytes written or 0
+ * where cap is too small. Flags are zero. Bytes behind the last known part are passed over, so that
+ * a later version may append to a frame. Text is UTF-8, checked by *_get, and not terminated; the
+ * channel of WELCOME is checked too, the pattern of LISTEN is not (name.h). */
 
 /* HELLO: u16 version_min, u16 version_max, u32 features, u8 policy wish (0 none, else 1 + enum
  * frame_policy), u8 label length, label (UTF-8: who is there, for displays). */
