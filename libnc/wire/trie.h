@@ -3,9 +3,9 @@
  * Holds (pattern, subscriber) pairs; a subscriber is an opaque pointer. A look-up walks the tokens
  * of an event name through exact, '*' and '>' branches, so it costs by the tokens of the name and
  * the number of matches, not by the number of patterns. A subscriber is reported once for each of
- * its patterns that matches, in the order in which the patterns were added (by the add's serial
- * number where the caller sorts); removing duplicates is the caller's affair (it has a mark on its
- * objects, the trie does not).
+ * its patterns that matches: within one pattern in the order of adding, across patterns in no
+ * particular one. A caller who needs an order keeps a serial number in its objects and sorts;
+ * removing duplicates is the caller's affair too (it has a mark on its objects, the trie does not).
  *
  * The trie owns copies of the tokens. Empty branches go with their last subscriber. No I/O, no
  * globals.
