@@ -2,10 +2,10 @@
  * Replays a fuzz corpus as a test
  *
  * Stands in for libFuzzer's main, so that every fuzz target runs under any compiler in `make
- * check`. For the program fuzz_<thing> it feeds each file of $top_srcdir/t/fuzz/corpus/<thing>, or
- * the files named on the command line, and prints one line of TAP for each. A crash ends the
- * program before its plan is fulfilled, which the harness counts as a failure. An empty or missing
- * corpus is a failure too: a parser of foreign bytes has one.
+ * check`. For the program fuzz_<thing> it feeds each file of $top_srcdir/t/fuzz/corpus/<thing>, as
+ * one test in TAP, or the files named on the command line. A crash ends the program before its plan
+ * is fulfilled, which the harness counts as a failure. An empty or missing corpus is a failure too:
+ * a parser of foreign bytes has one.
  */
 
 #include "t/fuzz/fuzz.h"
@@ -51,19 +51,20 @@ static uint8_t *read_file(const char *path, size_t *lenp)
 	return exact;
 }
 
-static int replay(const char *path, unsigned number)
+/* Names the input before feeding it: after a crash the last line says which one it was. */
+static void replay(const char *path)
 {
 	size_t len;
-	uint8_t *data = read_file(path, &len);
+	uint8_t *data;
 
+	printf("# %s\n", path);
+	data = read_file(path, &len);
 	if (!data) {
-		printf("not ok %u - %s: %s\n", number, path, strerror(errno));
-		return -1;
+		printf("Bail out! %s: %s\n", path, strerror(errno));
+		exit(EXIT_FAILURE);
 	}
 	LLVMFuzzerTestOneInput(data, len);
 	free(data);
-	printf("ok %u - %s\n", number, path);
-	return 0;
 }
 
 static int is_input(const struct dirent *entry)
@@ -71,50 +72,51 @@ static int is_input(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+/* Returns the number of inputs in FOLDER. */
 static int replay_folder(const char *folder)
 {
 	struct dirent **entries;
-	int n, status = 0;
+	int n = scandir(folder, &entries, is_input, alphasort);
 
-	n = scandir(folder, &entries, is_input, alphasort);
-	if (n <= 0) {
-		printf("1..1\nnot ok 1 - %s holds a corpus\n", folder);
-		return -1;
-	}
-	printf("1..%d\n", n);
 	for (int i = 0; i < n; i++) {
-		char path[4096];
+		char *path;
 
-		if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) >=
-		    (int)sizeof(path))
+		if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0)
 			abort();
-		if (replay(path, (unsigned)i + 1))
-			status = -1;
+		replay(path);
+		free(path);
 		free(entries[i]);
 	}
-	free(entries);
-	return status;
+	if (n >= 0)
+		free(entries);
+	return n;
 }
 
 int main(int argc, char **argv)
 {
 	const char *top = getenv("top_srcdir");
 	const char *name = strstr(program_invocation_short_name, "fuzz_");
-	char folder[4096];
-	int status = 0;
+	char *folder;
+	int n;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 1) {
-		printf("1..%d\n", argc - 1);
 		for (int i = 1; i < argc; i++)
-			if (replay(argv[i], (unsigned)i))
-				status = -1;
-		return status ? EXIT_FAILURE : EXIT_SUCCESS;
+			replay(argv[i]);
+		return EXIT_SUCCESS;
 	}
-	if (!name || snprintf(folder, sizeof(folder), "%s/t/fuzz/corpus/%s", top ? top : ".",
-	                      name + strlen("fuzz_")) >= (int)sizeof(folder)) {
+	if (!name) {
 		fprintf(stderr, "usage: fuzz_<thing> [FILE ...]\n");
 		return EXIT_FAILURE;
 	}
-	return replay_folder(folder) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (asprintf(&folder, "%s/t/fuzz/corpus/%s", top ? top : ".", name + strlen("fuzz_")) < 0)
+		abort();
+	printf("1..1\n");
+	n = replay_folder(folder);
+	if (n > 0)
+		printf("ok 1 - %s takes the %d inputs of its corpus\n", name, n);
+	else
+		printf("not ok 1 - %s has a corpus (%s)\n", name, folder);
+	free(folder);
+	return n > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,95 @@
+# What quickstart, runtests and the checks share. Sourced by bash, from the top of the tree.
+# shellcheck shell=bash
+
+# say WORDS: what happens now, for the person who watches
+say() {
+	printf '==> %s\n' "$*"
+}
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# packages GROUP...: the names that scripts/packages lists for the groups, each once
+packages() {
+	awk -v groups=" $* " '/^[^#]/ && index(groups, " " $1 " ") && !seen[$2]++ { print $2 }' \
+		scripts/packages
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# as_root COMMAND...: runs it as root, by sudo where needed
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "packages are missing, and installing them takes root or sudo: $*"
+	fi
+}
+
+# install_packages GROUP...: installs what is missing, and touches nothing when nothing is
+install_packages() {
+	local name missing=()
+
+	if ! command -v apt-get >/dev/null; then
+		say "This is not Debian: nothing is installed, and configure will name what is missing."
+		return
+	fi
+	for name in $(packages "$@"); do
+		is_installed "$name" || missing+=("$name")
+	done
+	if [ ${#missing[@]} = 0 ]; then
+		say "All packages that are needed are installed."
+		return
+	fi
+	say "Installing with apt-get: ${missing[*]}"
+	as_root apt-get update -q
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# The number of compilations at a time.
+jobs_at_once() {
+	nproc
+}
+
+# prepare_tree: makes configure where it is missing; make itself notices later changes
+prepare_tree() {
+	if [ ! -x configure ] || [ ! -f Makefile.in ]; then
+		say "Preparing the build system (autoreconf)."
+		autoreconf -fi >/dev/null
+	fi
+}
+
+# build_in FOLDER [CONFIGURE ARGUMENT...]: configures where the arguments are new, and runs make
+build_in() {
+	local folder=$1 arguments
+	shift
+	arguments=$(printf '%q ' "$@")
+	mkdir -p "$folder"
+	if [ ! -f "$folder/Makefile" ] || [ "$(cat "$folder/.configured" 2>/dev/null)" != "$arguments" ]; then
+		(cd "$folder" && ../configure -q "$@")
+		printf '%s\n' "$arguments" >"$folder/.configured"
+	fi
+	make -s -C "$folder" -j"$(jobs_at_once)" all
+}
+
+# source_files PATTERN...: the files of the project, as git knows them, or all when this is no clone
+source_files() {
+	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		# what is about to be added counts, what is about to be removed does not
+		git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+			[ ! -f "$file" ] || printf '%s\n' "$file"
+		done
+	else
+		local pattern
+		for pattern in "$@"; do
+			find . -path './b-*' -prune -o -path './build*' -prune -o -type f -path "./$pattern" -print | sed 's|^\./||'
+		done
+	fi
+}
