@@ -1,0 +1,646 @@
+/* queue.c - what waits for one receiver: taking in, writing out, telling gaps */
+#include "ncserver/bus/queue.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libnc/base/buf.h"
+#include "ncserver/bus/ring.h"
+#include "ncserver/conf/conf.h"
+
+void queue_init(struct queue *q, struct slab_pool *pool, const struct conf_queue *conf,
+                enum frame_policy policy, const char *channel)
+{
+	*q = (struct queue){.pool = pool, .conf = conf, .policy = policy, .channel = channel};
+}
+
+static uint64_t slab_len(const struct slab *s)
+{
+	return sizeof(*s) + s->cap;
+}
+
+static void count_pinned(struct queue *q)
+{
+	const struct slab *prev = NULL;
+
+	q->pinned = 0;
+	for (uint32_t i = 0; i < q->n_ents; i++) {
+		const struct slab *s = ring_at(q, i)->slab;
+
+		if (s != prev)
+			q->pinned += slab_len(s);
+		prev = s;
+	}
+}
+
+void queue_set_conf(struct queue *q, const struct conf_queue *conf, enum frame_policy policy)
+{
+	q->conf = conf;
+	q->policy = policy;
+	count_pinned(q);
+}
+
+uint64_t queue_charge(const struct queue *q)
+{
+	return q->blocked && !queue_policy_drops(q->policy) ? q->pinned : q->bytes;
+}
+
+bool queue_has_room(const struct queue *q)
+{
+	return q->queued == 0 ||
+	       (queue_charge(q) < q->conf->bytes && q->queued < q->conf->messages);
+}
+
+bool queue_fits(const struct queue *q, const struct batch *b)
+{
+	return q->queued == 0 || (queue_charge(q) + b->len <= q->conf->bytes &&
+	                          q->queued + b->n <= q->conf->messages);
+}
+
+bool queue_has_drained(const struct queue *q)
+{
+	return q->queued == 0 || (queue_charge(q) <= q->conf->bytes - q->conf->bytes / 4 &&
+	                          q->queued <= q->conf->messages - q->conf->messages / 4);
+}
+
+/* ---- taking in
+ * ------------------------------------------------------------------------------------ */
+
+static bool same_slab(const struct qent *e, const struct slab *s)
+{
+	return e && e->slab == s;
+}
+
+int queue_copy(struct queue *q, const void *p, uint32_t len, struct range *out)
+{
+	if (!q->own || slab_room(q->own) < len) {
+		uint64_t cap = q->bytes;
+		struct slab *s;
+
+		if (cap < QUEUE_COPY_MIN)
+			cap = QUEUE_COPY_MIN;
+		if (cap > QUEUE_COPY_MAX)
+			cap = QUEUE_COPY_MAX;
+		if (cap < len)
+			cap = len;
+		s = slab_new(q->pool, (uint32_t)cap);
+		if (!s)
+			return -ENOMEM;
+		slab_unref(q->own);
+		q->own = s;
+	}
+	*out = (struct range){
+	        .slab = slab_ref(q->own), .p = q->own->data + q->own->used, .len = len};
+	memcpy(q->own->data + q->own->used, p, len);
+	q->own->used += len;
+	return 0;
+}
+
+static bool can_merge(const struct queue *q, const struct qent *last, const struct range *r,
+                      enum qent_kind kind)
+{
+	return last && last->slab == r->slab && last->p + last->len == r->p && last->kind == kind &&
+	       (kind == QENT_DATA || kind == QENT_CONTROL) && !last->name && q->tail_gap == 0 &&
+	       last->len + r->len > last->len;
+}
+
+int queue_append(struct queue *q, const struct range *from, enum qent_kind kind, bool copy)
+{
+	struct range r = *from;
+	struct qent *last = ring_last(q);
+
+	if (copy) {
+		if (queue_copy(q, from->p, from->len, &r))
+			return -ENOMEM;
+		r.n = from->n;
+	} else {
+		slab_ref(r.slab);
+	}
+	if (can_merge(q, last, &r, kind)) {
+		last->len += r.len;
+		last->n += r.n;
+		slab_unref(r.slab);
+	} else {
+		bool counted = same_slab(last, r.slab);
+		struct qent *e = ring_append(q);
+
+		if (!e) {
+			slab_unref(r.slab);
+			return -ENOMEM;
+		}
+		e->slab = r.slab;
+		e->p = r.p;
+		e->len = r.len;
+		e->n = r.n;
+		e->kind = kind;
+		e->gap = q->tail_gap;
+		e->gap_why = q->tail_gap_why;
+		q->tail_gap = 0;
+		if (!counted)
+			q->pinned += slab_len(r.slab);
+	}
+	q->bytes += r.len;
+	q->queued += r.n;
+	if (kind == QENT_CONTROL)
+		q->control_len += r.len;
+	return 0;
+}
+
+void queue_lose(struct queue *q, enum queue_drop why, uint64_t n)
+{
+	static const uint8_t told[QUEUE_N_DROP] = {
+	        [QUEUE_DROP_OLDEST] = FRAME_GAP_DROP_OLDEST,
+	        [QUEUE_DROP_NEWEST] = FRAME_GAP_DROP_NEWEST,
+	        [QUEUE_DROP_CONFLATE] = FRAME_GAP_CONFLATE,
+	        [QUEUE_DROP_DISCONNECTED] = FRAME_GAP_DROP_NEWEST,
+	        [QUEUE_DROP_UNTRANSLATABLE] = FRAME_GAP_UNTRANSLATABLE,
+	};
+
+	q->flow.routed += n;
+	q->flow.dropped[why] += n;
+	q->tail_gap += n;
+	q->tail_gap_why = told[why];
+}
+
+/* Whether a range is copied rather than pinned, for a receiver that is blocked. */
+static bool wants_copy(const struct queue *q, const struct range *r)
+{
+	if (!q->blocked)
+		return false;
+	return queue_policy_drops(q->policy) || (uint64_t)r->len * QUEUE_PIN_FACTOR < r->slab->cap;
+}
+
+/* Takes back the parts of a chain of which not all could be taken. */
+static void undo_chain(struct queue *q, uint32_t n_parts)
+{
+	while (n_parts--) {
+		struct qent *e = ring_last(q);
+
+		q->bytes -= e->len;
+		q->tail_gap += e->gap;
+		if (q->n_ents < 2 || ring_at(q, q->n_ents - 2)->slab != e->slab)
+			q->pinned -= slab_len(e->slab);
+		slab_unref(e->slab);
+		q->n_ents--;
+	}
+}
+
+static enum queue_result push_chain(struct queue *q, const struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n_ranges; i++) {
+		struct range r = b->ranges[i];
+		bool tail = i + 1 == b->n_ranges;
+
+		r.n = tail;
+		if (queue_append(q, &r, tail ? QENT_TAIL : QENT_PART, wants_copy(q, &r))) {
+			undo_chain(q, i);
+			queue_lose(q, QUEUE_DROP_NEWEST, 1);
+			return QUEUE_LOST;
+		}
+	}
+	q->flow.routed++;
+	return QUEUE_OK;
+}
+
+enum queue_result queue_push(struct queue *q, const struct batch *b)
+{
+	enum queue_result rc = QUEUE_OK;
+
+	if (queue_policy_drops(q->policy) &&
+	    (!queue_fits(q, b) || (q->policy == FRAME_P_CONFLATE && q->blocked)))
+		return queue_push_lossy(q, b);
+	if (q->policy == FRAME_P_DISCONNECT && !queue_fits(q, b))
+		return QUEUE_OVERFLOW;
+	if (b->chain)
+		return push_chain(q, b);
+	for (uint32_t i = 0; i < b->n_ranges; i++) {
+		const struct range *r = &b->ranges[i];
+
+		if (queue_append(q, r, QENT_DATA, wants_copy(q, r))) {
+			queue_lose(q, QUEUE_DROP_NEWEST, r->n);
+			rc = QUEUE_LOST;
+		} else {
+			q->flow.routed += r->n;
+		}
+	}
+	return rc;
+}
+
+int queue_control(struct queue *q, const void *p, size_t len)
+{
+	struct range r = {.p = p, .len = (uint32_t)len};
+
+	return queue_append(q, &r, QENT_CONTROL, true);
+}
+
+/* ---- writing out
+ * ---------------------------------------------------------------------------------- */
+
+/* Writes the gap before the head (or at the very end) into gap_buf, where it is not told yet. */
+static void encode_gap(struct queue *q, uint64_t count, uint8_t why)
+{
+	static const char *const names[FRAME_GAP_MAX + 1] = {
+	        [0] = "unknown",
+	        [FRAME_GAP_DROP_OLDEST] = "drop-oldest",
+	        [FRAME_GAP_DROP_NEWEST] = "drop-newest",
+	        [FRAME_GAP_CONFLATE] = "conflate",
+	        [FRAME_GAP_NET] = "net",
+	        [FRAME_GAP_UNTRANSLATABLE] = "untranslatable",
+	};
+
+	if (q->dialect == QUEUE_NATIVE) {
+		struct frame_gap g = {.count = count, .reason = why, .exact = 1};
+
+		q->gap_len = (uint8_t)frame_gap_put(q->gap_buf, sizeof(q->gap_buf), &g);
+	} else {
+		int n = snprintf(
+		        (char *)q->gap_buf, sizeof(q->gap_buf),
+		        "{\"channel\":\"%s\",\"event\":\"nc.gap\",\"data\":{\"count\":%llu,"
+		        "\"reason\":\"%s\",\"exact\":true}}",
+		        q->channel, (unsigned long long)count,
+		        names[why <= FRAME_GAP_MAX ? why : 0]);
+
+		assert(n > 0 && (size_t)n < sizeof(q->gap_buf));
+		q->gap_len = (uint8_t)(n + 1);
+	}
+	q->gap_off = 0;
+	q->bytes += q->gap_len;
+}
+
+static bool head_begun(const struct queue *q)
+{
+	return q->written_off > 0 || q->in_chain;
+}
+
+static void tell_gap(struct queue *q)
+{
+	struct qent *e = q->n_ents ? ring_at(q, 0) : NULL;
+
+	if (q->gap_len || head_begun(q))
+		return;
+	if (e && e->gap) {
+		encode_gap(q, e->gap, e->gap_why);
+		e->gap = 0;
+	} else if (!e && q->tail_gap) {
+		encode_gap(q, q->tail_gap, q->tail_gap_why);
+		q->tail_gap = 0;
+	}
+}
+
+/* Bytes of entry `e` (of which `off` are written) that a paced chunk may take, `have` bytes being
+ * in it already; 0: the chunk ends before it. */
+static uint32_t paced_len(const struct queue *q, const struct qent *e, uint32_t off, size_t have)
+{
+	uint32_t max = QUEUE_PACED_MAX;
+	uint32_t n;
+	uint32_t len;
+
+	if (off > 0)
+		return queue_first_len((enum queue_dialect)q->dialect, e->p, e->len) - off;
+	if (have >= max)
+		return 0;
+	len = queue_fit_len(QUEUE_JSON, e->p, e->len, max - (uint32_t)have, &n);
+	if (len == 0 && have == 0)
+		len = queue_first_len(QUEUE_JSON, e->p, e->len);
+	return len;
+}
+
+int queue_peek(struct queue *q, struct iovec *iov, bool paced)
+{
+	size_t total = 0;
+	int n = 0;
+
+	tell_gap(q);
+	if (q->gap_len) {
+		iov[n++] = (struct iovec){.iov_base = q->gap_buf + q->gap_off,
+		                          .iov_len = (size_t)q->gap_len - q->gap_off};
+		total = iov[0].iov_len;
+	}
+	for (uint32_t i = 0; i < q->n_ents && n < (int)QUEUE_IOV_MAX; i++) {
+		const struct qent *e = ring_at(q, i);
+		uint32_t off = i == 0 ? q->written_off : 0;
+		uint32_t len = e->len - off;
+
+		if (e->gap)
+			break;
+		if (paced)
+			len = paced_len(q, e, off, total);
+		if (len == 0)
+			break;
+		iov[n++] =
+		        (struct iovec){.iov_base = (void *)(uintptr_t)(e->p + off), .iov_len = len};
+		total += len;
+		if (total >= QUEUE_WRITE_MAX || (paced && off + len < e->len))
+			break;
+	}
+	return n;
+}
+
+void queue_take_out(struct queue *q, uint32_t i)
+{
+	struct qent *e = ring_at(q, i);
+	struct slab *s = e->slab;
+	bool shared = (i > 0 && ring_at(q, i - 1)->slab == s) ||
+	              (i + 1 < q->n_ents && ring_at(q, i + 1)->slab == s);
+	bool joins = i > 0 && i + 1 < q->n_ents && ring_at(q, i - 1)->slab != s &&
+	             ring_at(q, i - 1)->slab == ring_at(q, i + 1)->slab;
+
+	queue_name_drop(q, e);
+	if (!shared)
+		q->pinned -= slab_len(s);
+	if (joins)
+		q->pinned -= slab_len(ring_at(q, i - 1)->slab);
+	slab_unref(s);
+	ring_remove(q, i);
+}
+
+/* The head entry is written to its end. */
+static void pop_head(struct queue *q)
+{
+	struct qent *e = ring_at(q, 0);
+
+	q->bytes -= e->len;
+	q->queued -= e->n;
+	q->flow.written += e->n;
+	if (e->kind == QENT_CONTROL)
+		q->control_len -= e->len;
+	if (e->kind == QENT_PART)
+		q->in_chain = true;
+	else if (e->kind == QENT_TAIL)
+		q->in_chain = false;
+	q->written_off = 0;
+	queue_take_out(q, 0);
+}
+
+/* `off` bytes of the head entry are written: takes out the whole messages among them, so that the
+ * entry begins with the message that is begun. */
+static void advance_head(struct queue *q, uint32_t off)
+{
+	struct qent *e = ring_at(q, 0);
+	uint32_t n = 0;
+	uint32_t len = 0;
+
+	if (e->kind == QENT_DATA)
+		len = queue_fit_len((enum queue_dialect)q->dialect, e->p, e->len, off, &n);
+	e->p += len;
+	e->len -= len;
+	e->n -= n;
+	q->bytes -= len;
+	q->queued -= n;
+	q->flow.written += n;
+	q->written_off = off - len;
+	if (q->written_off > 0)
+		queue_name_drop(q, e);
+}
+
+void queue_wrote(struct queue *q, size_t len)
+{
+	q->flow.bytes += len;
+	if (q->gap_len) {
+		size_t n = (size_t)q->gap_len - q->gap_off;
+
+		if (len < n) {
+			q->gap_off = (uint8_t)(q->gap_off + len);
+			return;
+		}
+		len -= n;
+		q->bytes -= q->gap_len;
+		q->gap_len = 0;
+	}
+	while (len > 0) {
+		uint32_t rest = ring_at(q, 0)->len - q->written_off;
+
+		if (len < rest) {
+			advance_head(q, q->written_off + (uint32_t)len);
+			return;
+		}
+		len -= rest;
+		pop_head(q);
+	}
+	if (q->n_ents == 0) {
+		slab_unref(q->own);
+		q->own = NULL;
+		ring_trim(q);
+	}
+}
+
+/* ---- blocked
+ * -------------------------------------------------------------------------------------- */
+
+/* Bytes that this queue holds of the slab of entry `i`, in it and the entries that follow. */
+static uint64_t group_len(const struct queue *q, uint32_t i, uint32_t *n)
+{
+	const struct slab *s = ring_at(q, i)->slab;
+	uint64_t len = 0;
+
+	*n = 0;
+	for (; i < q->n_ents && ring_at(q, i)->slab == s; i++) {
+		len += ring_at(q, i)->len;
+		++*n;
+	}
+	return len;
+}
+
+static void copy_out(struct queue *q)
+{
+	bool all = queue_policy_drops(q->policy);
+	uint32_t n;
+
+	for (uint32_t i = 0; i < q->n_ents; i += n) {
+		const struct slab *s = ring_at(q, i)->slab;
+		uint64_t len = group_len(q, i, &n);
+
+		if (s == q->own || (!all && len * QUEUE_PIN_FACTOR >= s->cap))
+			continue;
+		for (uint32_t k = i; k < i + n; k++) {
+			struct qent *e = ring_at(q, k);
+			struct range r;
+
+			/* without memory the slab stays pinned, and charged */
+			if (queue_copy(q, e->p, e->len, &r))
+				break;
+			slab_unref(e->slab);
+			e->slab = r.slab;
+			e->p = r.p;
+		}
+	}
+}
+
+void queue_set_blocked(struct queue *q, bool blocked)
+{
+	if (q->blocked == blocked)
+		return;
+	q->blocked = blocked;
+	if (blocked)
+		copy_out(q);
+	count_pinned(q);
+}
+
+/* ---- the end
+ * -------------------------------------------------------------------------------------- */
+
+/* Index of the first entry that belongs to no message that is begun. */
+static uint32_t first_unbegun(const struct queue *q)
+{
+	uint32_t i = 0;
+
+	if (!head_begun(q) || q->n_ents == 0)
+		return 0;
+	while (ring_at(q, i)->kind == QENT_PART)
+		i++;
+	return i + 1;
+}
+
+void queue_drop_all(struct queue *q)
+{
+	uint32_t keep = first_unbegun(q);
+	struct qent *e;
+
+	if (keep > 0 && ring_at(q, 0)->kind == QENT_DATA && ring_at(q, 0)->n > 1) {
+		uint32_t len;
+
+		e = ring_at(q, 0);
+		len = queue_first_len((enum queue_dialect)q->dialect, e->p, e->len);
+		q->flow.dropped[QUEUE_DROP_DISCONNECTED] += e->n - 1;
+		q->queued -= e->n - 1;
+		q->bytes -= e->len - len;
+		e->len = len;
+		e->n = 1;
+	}
+	while (q->n_ents > keep) {
+		e = ring_at(q, keep);
+		q->flow.dropped[QUEUE_DROP_DISCONNECTED] += e->n;
+		q->queued -= e->n;
+		q->bytes -= e->len;
+		if (e->kind == QENT_CONTROL)
+			q->control_len -= e->len;
+		queue_take_out(q, keep);
+	}
+	q->tail_gap = 0;
+}
+
+void queue_fini(struct queue *q)
+{
+	q->written_off = 0;
+	q->in_chain = false;
+	queue_drop_all(q);
+	q->gap_len = 0;
+	slab_unref(q->own);
+	q->own = NULL;
+	ring_free(q);
+	if (q->names) {
+		map_fini(q->names);
+		free(q->names);
+		q->names = NULL;
+	}
+}
+
+/* Gathers the parts of the message that begins at entry `i` into `in`. Returns how many entries, or
+ * -ENOMEM. */
+static int gather(const struct queue *q, uint32_t i, struct buf *in)
+{
+	uint32_t k = i;
+
+	buf_clear(in);
+	for (;; k++) {
+		const struct qent *e = ring_at(q, k);
+
+		if (buf_append(in, e->p, e->len))
+			return -ENOMEM;
+		if (e->kind != QENT_PART)
+			return (int)(k + 1 - i);
+	}
+}
+
+int queue_to_json(struct queue *q,
+                  int (*translate)(void *arg, const uint8_t *p, size_t len, struct buf *out),
+                  void *arg)
+{
+	struct queue new = *q;
+	struct buf in, out;
+	int rc = 0;
+
+	assert(!head_begun(q) && q->gap_len == 0 && q->control_len == 0);
+	buf_init(&in, UINT32_MAX);
+	buf_init(&out, UINT32_MAX);
+	new.ents = NULL;
+	new.cap_ents = new.head = new.n_ents = 0;
+	new.own = NULL;
+	new.names = NULL;
+	new.bytes = new.queued = new.pinned = new.tail_gap = 0;
+	new.dialect = QUEUE_JSON;
+	while (rc == 0 && q->n_ents > 0) {
+		struct qent *e = ring_at(q, 0);
+		int n_ents = gather(q, 0, &in);
+		uint64_t n = 0;
+		int made;
+
+		if (e->gap) {
+			new.tail_gap += e->gap;
+			new.tail_gap_why = e->gap_why;
+		}
+		buf_clear(&out);
+		made = n_ents < 0 ? n_ents : translate(arg, in.data, in.len, &out);
+		if (made < 0) {
+			rc = made;
+			break;
+		}
+		for (int k = 0; k < n_ents; k++) {
+			n += ring_at(q, 0)->n;
+			q->queued -= ring_at(q, 0)->n;
+			queue_take_out(q, 0);
+		}
+		/* they were counted as routed when they came in */
+		if ((uint64_t)made < n) {
+			new.flow.routed -= n - (uint64_t)made;
+			queue_lose(&new, QUEUE_DROP_UNTRANSLATABLE, n - (uint64_t)made);
+		}
+		if (made > 0) {
+			struct range r = {
+			        .p = out.data, .len = (uint32_t)out.len, .n = (uint32_t)made};
+
+			if (queue_append(&new, &r, QENT_DATA, true)) {
+				new.flow.dropped[QUEUE_DROP_NEWEST] += (uint64_t)made;
+				new.tail_gap += (uint64_t)made;
+				rc = -ENOMEM;
+			}
+		}
+	}
+	if (rc)
+		new.flow.dropped[QUEUE_DROP_NEWEST] += q->queued;
+	new.tail_gap += q->tail_gap + (rc ? q->queued : 0);
+	if (q->tail_gap || rc)
+		new.tail_gap_why = q->tail_gap ? q->tail_gap_why : FRAME_GAP_DROP_NEWEST;
+	while (q->n_ents > 0)
+		queue_take_out(q, 0);
+	slab_unref(q->own);
+	ring_free(q);
+	if (q->names) {
+		map_fini(q->names);
+		free(q->names);
+	}
+	*q = new;
+	buf_fini(&in);
+	buf_fini(&out);
+	return rc;
+}
+
+uint64_t queue_flow_dropped(const struct queue_flow *f)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < QUEUE_N_DROP; i++)
+		n += f->dropped[i];
+	return n;
+}
+
+void queue_flow_add(struct queue_flow *a, const struct queue_flow *b)
+{
+	a->routed += b->routed;
+	a->written += b->written;
+	a->bytes += b->bytes;
+	for (int i = 0; i < QUEUE_N_DROP; i++)
+		a->dropped[i] += b->dropped[i];
+}
