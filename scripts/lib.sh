@@ -81,7 +81,8 @@ build_in() {
 
 # source_files PATTERN...: the files of the project, as git knows them, or all when this is no clone
 source_files() {
-	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+	# a release unpacked inside a clone is no clone
+	if [ -e .git ]; then
 		# what is about to be added counts, what is about to be removed does not
 		git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
 			[ ! -f "$file" ] || printf '%s\n' "$file"
@@ -89,7 +90,8 @@ source_files() {
 	else
 		local pattern
 		for pattern in "$@"; do
-			find . -path './b-*' -prune -o -path './build*' -prune -o -type f -path "./$pattern" -print | sed 's|^\./||'
+			find . \( -name '_*' -o -path './b-*' -o -path './build*' -o -name config.h \) -prune \
+				-o -type f -path "./$pattern" -print | sed 's|^\./||'
 		done
 	fi
 }

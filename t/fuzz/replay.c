@@ -2,7 +2,7 @@
  * Replays a fuzz corpus as a test
  *
  * Stands in for libFuzzer's main, so that every fuzz target runs under any compiler in `make
- * check`. For the program fuzz_<thing> it feeds each file of $top_srcdir/t/fuzz/corpus/<thing>, as
+ * check`. For the program fuzz_<thing> it feeds each file of $TOP_SRCDIR/t/fuzz/corpus/<thing>, as
  * one test in TAP, or the files named on the command line. A crash ends the program before its plan
  * is fulfilled, which the harness counts as a failure. An empty or missing corpus is a failure too:
  * a parser of foreign bytes has one.
@@ -94,7 +94,7 @@ static int replay_folder(const char *folder)
 
 int main(int argc, char **argv)
 {
-	const char *top = getenv("top_srcdir");
+	const char *top = getenv("TOP_SRCDIR");
 	const char *name = strstr(program_invocation_short_name, "fuzz_");
 	char *folder;
 	int n;
