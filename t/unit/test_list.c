@@ -23,8 +23,7 @@ static const char *names(struct list *head)
 	size_t n = 0;
 	struct list *it;
 
-	list_for_each(it, head)
-	{
+	list_for_each(it, head) {
 		assert_ptr_equal(it->next->prev, it);
 		text[n++] = list_entry(it, struct item, link)->name;
 	}
@@ -81,8 +80,7 @@ static void the_current_link_may_go_during_a_safe_walk(void **state)
 		items[i].name = (char)('0' + i);
 		list_add_tail(&head, &items[i].link);
 	}
-	list_for_each_safe(it, next, &head)
-	{
+	list_for_each_safe(it, next, &head) {
 		if (n++ % 2)
 			list_del(it);
 	}

@@ -79,7 +79,7 @@ static bool is_dump_line(const char *line)
 
 static int read_page(void **state)
 {
-	const char *top = getenv("top_srcdir");
+	const char *top = getenv("TOP_SRCDIR");
 	bool in_examples = false, in_dump = false;
 	char path[4096];
 	FILE *file;
@@ -89,7 +89,7 @@ static int read_page(void **state)
 	snprintf(path, sizeof(path), "%s/man/nc-protocol.7", top ? top : ".");
 	file = fopen(path, "r");
 	if (!file) {
-		fprintf(stderr, "%s: not found; set top_srcdir\n", path);
+		fprintf(stderr, "%s: not found; set TOP_SRCDIR\n", path);
 		return -1;
 	}
 	len = fread(page, 1, sizeof(page) - 1, file);
