@@ -3,6 +3,7 @@
  */
 
 #include "libnc/base/buf.h"
+#include "t/unit/nomem.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -135,6 +136,29 @@ static void what_is_stolen_belongs_to_the_thief(void **state)
 	buf_fini(&b);
 }
 
+static void without_memory_the_bytes_stay_as_they_were(void **state)
+{
+	struct buf b;
+	char big[BUF_FIRST_LEN + 1];
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	buf_init(&b, 10000);
+	nomem_after(0);
+	assert_int_equal(buf_append_byte(&b, 'a'), -ENOMEM);
+	assert_int_equal(buf_printf(&b, "a"), -ENOMEM);
+	assert_true(nomem_off());
+	assert_int_equal(buf_append_str(&b, "abc"), 0);
+	nomem_after(0);
+	assert_int_equal(buf_append(&b, big, sizeof(big)), -ENOMEM);
+	assert_int_equal(buf_printf(&b, "%.*s", (int)sizeof(big), big), -ENOMEM);
+	assert_int_equal(buf_append_str(&b, "d"), 0);
+	assert_true(nomem_off());
+	assert_int_equal(b.len, 4);
+	assert_string_equal(buf_str(&b), "abcd");
+	buf_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +170,7 @@ int main(void)
 	        cmocka_unit_test(a_buffer_can_be_appended_to_itself),
 	        cmocka_unit_test(reserved_room_is_written_and_taken_in),
 	        cmocka_unit_test(what_is_stolen_belongs_to_the_thief),
+	        cmocka_unit_test(without_memory_the_bytes_stay_as_they_were),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  */
 
 #include "libnc/base/map.h"
+#include "t/unit/nomem.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -259,6 +260,43 @@ static void room_is_bounded_by_the_entries_that_live_together(void **state)
 	map_fini(&m);
 }
 
+static void without_memory_nothing_changes(void **state)
+{
+	unsigned n_failures = 0;
+	struct map m;
+
+	(void)state;
+	map_init(&m, MAP_U64, N_KEYS, seed);
+	for (unsigned i = 0; i < N_KEYS; i++) {
+		/* two allocations make room: each of them fails once */
+		for (unsigned n = 0;; n++) {
+			int r;
+
+			nomem_after(n);
+			r = map_put_u64(&m, i, value(i));
+			if (!nomem_off()) {
+				assert_int_equal(r, 0);
+				break;
+			}
+			assert_int_equal(r, -ENOMEM);
+			assert_int_equal(map_len(&m), i);
+			assert_null(map_get_u64(&m, i));
+			n_failures++;
+		}
+		for (unsigned k = 0; k <= i; k += 7)
+			assert_ptr_equal(map_get_u64(&m, k), value(k));
+	}
+	assert_true(n_failures >= 2);
+	/* one that can't shrink goes on as it is */
+	nomem_after(0);
+	for (unsigned i = 0; i < N_KEYS; i++)
+		assert_ptr_equal(map_del_u64(&m, i), value(i));
+	assert_true(nomem_off());
+	assert_int_equal(map_put_u64(&m, 1, value(1)), 0);
+	assert_ptr_equal(map_get_u64(&m, 1), value(1));
+	map_fini(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +309,7 @@ int main(void)
 	        cmocka_unit_test(a_walk_survives_removals_and_insertions),
 	        cmocka_unit_test(a_map_that_shrinks_gives_memory_back),
 	        cmocka_unit_test(room_is_bounded_by_the_entries_that_live_together),
+	        cmocka_unit_test(without_memory_nothing_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
