@@ -56,19 +56,21 @@ void packet_reader_free(struct packet_reader *r);
 
 /* Reads the packet of `len` bytes at `p`. Returns PACKET_OK, what is wrong, or -ENOMEM. After
  * PACKET_E_JSON, packet_reader_error tells where and why in one line. With PACKET_E_NAME `out` is
- * filled in all the same. */
+ * filled in all the same; the event is UTF-8 even then (cut at NC_EVENT_MAX where it was written
+ * with escapes), but may hold anything, control characters too. */
 int packet_read(struct packet_reader *r, const char *p, size_t len, struct packet *out);
 const char *packet_reader_error(const struct packet_reader *r);
 
 /* Appends to `out` the packet, its NUL included, that stands for a native frame's parts. `uuid` is
  * the text for emmiteruuid (36 bytes and NUL) or NULL to leave that field out; data, len and type
  * are what frame_emit_data gave; `nc` is JSON text for the field "nc", or NULL. Returns 0, -ENOMEM,
- * -EMSGSIZE (buf's cap), or PACKET_E_JSON where a TEXT or JSON payload is not valid (then nothing
- * was appended). */
+ * -EMSGSIZE (buf's cap), PACKET_E_JSON where a TEXT or JSON payload (or the event) is not valid, or
+ * PACKET_E_DEPTH; where it is not 0 nothing was appended. */
 int packet_write(struct buf *out, const struct frame_emit *f, const char *uuid, const char *nc);
 
-/* Validates one JSON text (UTF-8, depth). Returns PACKET_OK, PACKET_E_JSON or PACKET_E_DEPTH, or
- * -ENOMEM. */
+/* Validates one JSON text (UTF-8, depth) that is to be the `data` of a packet: the packet's own
+ * object counts, so what passes here passes packet_read() too. Returns PACKET_OK, PACKET_E_JSON or
+ * PACKET_E_DEPTH, or -ENOMEM. */
 int packet_check_json(const void *p, size_t len);
 
 /* Appends `s` as a JSON string with its quotes. Returns 0, -ENOMEM, -EMSGSIZE or PACKET_E_JSON (not
