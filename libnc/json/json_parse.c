@@ -5,7 +5,8 @@
  * full. yajl uses what malloc returns without a look, so when there is no more the allocator leaves
  * by longjmp; nothing of yajl's needs unwinding, since all that it holds is ours to drop.
  *
- * Strictness: what yajl lets pass (vertical tab, form feed, ill-formed UTF-8) is looked for first.
+ * Strictness: what yajl lets pass (vertical tab, form feed, ill-formed UTF-8) is looked for first,
+ * and what follows the text is looked at here, since yajl overlooks a string there that never ends.
  */
 
 #include "libnc/json/json_parse.h"
@@ -157,21 +158,28 @@ static int check_bytes(struct json_parse *j, const char *p, size_t len)
 	return space ? invalid(j, (size_t)(space - p), "invalid white space") : JSON_OK;
 }
 
+static int yajl_invalid(struct json_parse *j, size_t at)
+{
+	return invalid(j, at, (const char *)yajl_get_error(j->handle, 0, NULL, 0));
+}
+
 static int parse(struct json_parse *j, const char *p, size_t len)
 {
 	yajl_status s = yajl_parse(j->handle, (const unsigned char *)p, len);
-	size_t at = len;
+	size_t at = yajl_get_bytes_consumed(j->handle);
 
+	if (s == yajl_status_client_canceled)
+		return JSON_CANCELED;
 	if (s != yajl_status_ok)
-		at = yajl_get_bytes_consumed(j->handle);
-	else
-		s = yajl_complete_parse(j->handle);
-	switch (s) {
-	case yajl_status_ok: return JSON_OK;
-	case yajl_status_client_canceled: return JSON_CANCELED;
-	case yajl_status_error: break;
-	}
-	return invalid(j, at, (const char *)yajl_get_error(j->handle, 0, NULL, 0));
+		return yajl_invalid(j, at);
+	while (at < len && (p[at] == ' ' || p[at] == '\t' || p[at] == '\n' || p[at] == '\r'))
+		at++;
+	if (at < len)
+		return invalid(j, at, "more than one JSON text");
+	s = yajl_complete_parse(j->handle);
+	if (s == yajl_status_client_canceled)
+		return JSON_CANCELED;
+	return s == yajl_status_ok ? JSON_OK : yajl_invalid(j, at);
 }
 
 int json_parse_run(struct json_parse *j, const yajl_callbacks *callbacks, void *arg, const char *p,
@@ -189,8 +197,9 @@ int json_parse_run(struct json_parse *j, const yajl_callbacks *callbacks, void *
 		return -ENOMEM;
 	}
 	j->handle = yajl_alloc(callbacks, &alloc, arg);
-	/* it has been checked, and more strictly */
+	/* both are checked here, and more strictly */
 	yajl_config(j->handle, yajl_dont_validate_strings, 1);
+	yajl_config(j->handle, yajl_allow_trailing_garbage, 1);
 	r = parse(j, p, len);
 	drop(j);
 	return r;

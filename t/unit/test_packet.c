@@ -3,7 +3,9 @@
  */
 
 #include "libnc/json/packet.h"
+#include "t/unit/nomem.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -280,6 +282,11 @@ static void what_is_no_json_is_refused(void **state)
 	        "{\"event\":\"e\"} x",
 	        "{\"event\":\"e\"}{\"event\":\"e\"}",
 	        "{\"event\":\"e\"}1",
+	        "{\"event\":\"e\"}\"",
+	        "{\"event\":\"e\"} \"x",
+	        "{\"event\":\"e\"}-",
+	        "{\"event\":\"e\"}t",
+	        "{\"event\":\"e\"}}",
 	        "{'event':'e'}",
 	        "{event:\"e\"}",
 	        OBJECT(","),
@@ -349,7 +356,7 @@ static void the_error_says_where_and_why(void **state)
 	assert_int_equal(read_text(&p, "{\"event\":"), PACKET_E_JSON);
 	assert_string_equal(packet_reader_error(reader), "byte 9: parse error: premature EOF");
 	assert_int_equal(read_text(&p, "{} {}"), PACKET_E_JSON);
-	assert_non_null(strstr(packet_reader_error(reader), "trailing garbage"));
+	assert_string_equal(packet_reader_error(reader), "byte 3: more than one JSON text");
 }
 
 /* {"event":"e","data":[[[...]]]} of the given depth, the packet's own object counted. */
@@ -418,6 +425,7 @@ static void one_json_text_is_checked_as_data(void **state)
 	        {"[", PACKET_E_JSON},
 	        {"-", PACKET_E_JSON},
 	        {"1.", PACKET_E_JSON},
+	        {"1\"", PACKET_E_JSON},
 	};
 
 	(void)state;
@@ -431,27 +439,67 @@ static void one_json_text_is_checked_as_data(void **state)
 	assert_int_equal(packet_check_json("1\0", 2), PACKET_E_JSON);
 }
 
+/* A packet whose data is a string of n_escapes escapes, which yajl decodes into a buffer of its
+ * own.
+ */
+static char *escaped(size_t n_escapes, size_t *len)
+{
+	static const char head[] = "{\"event\":\"e\",\"data\":\"";
+	char *s = malloc(sizeof(head) + 2 * n_escapes + 2), *at = s;
+
+	assert_non_null(s);
+	at += sprintf(at, "%s", head);
+	for (size_t i = 0; i < n_escapes; i++)
+		at += sprintf(at, "\\n");
+	memcpy(at, "\"}", 2);
+	*len = (size_t)(at + 2 - s);
+	return s;
+}
+
 static void a_large_packet_is_read_beyond_the_arena(void **state)
 {
-	enum { N = 1 << 20 };
-	static const char head[] = "{\"event\":\"e\",\"data\":\"";
-	char *s = malloc(sizeof(head) + N + 2);
-	size_t n = sizeof(head) - 1;
 	struct packet p;
+	size_t len;
+	char *s = escaped(1 << 19, &len);
 
 	(void)state;
-	assert_non_null(s);
-	memcpy(s, head, n);
-	for (size_t i = 0; i < N; i += 2)
-		memcpy(s + n + i, "\\n", 2);
-	memcpy(s + n + N, "\"}", 2);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(read_bytes(&p, s, n + N + 2), PACKET_OK);
-		assert_int_equal(p.data_off, n - 1);
-		assert_int_equal(p.data_len, N + 2);
+		assert_int_equal(read_bytes(&p, s, len), PACKET_OK);
+		assert_int_equal(p.data_off, 20);
+		assert_int_equal(p.data_len, len - 21);
 		/* a string that never ends is held back as a whole */
-		assert_int_equal(read_bytes(&p, s, n + N), PACKET_E_JSON);
+		assert_int_equal(read_bytes(&p, s, len - 2), PACKET_E_JSON);
 	}
+	free(s);
+}
+
+static void without_memory_a_packet_is_refused_and_the_next_one_read(void **state)
+{
+	unsigned n = 0;
+	struct packet p;
+	size_t len;
+	char *s = escaped(30000, &len);
+	int r;
+
+	(void)state;
+	nomem_after(0);
+	assert_null(packet_reader_new());
+	assert_true(nomem_off());
+	do {
+		nomem_after(n++);
+		r = packet_read(reader, s, len, &p);
+		if (!nomem_off())
+			break;
+		assert_int_equal(r, -ENOMEM);
+		assert_int_equal(read_text(&p, "{\"event\":\"e\"}"), PACKET_OK);
+	} while (n < 100);
+	assert_int_equal(r, PACKET_OK);
+	assert_true(n > 1 && n < 100);
+	nomem_after(0);
+	assert_int_equal(packet_check_json(s, len - 2), -ENOMEM);
+	/* what is small needs none */
+	assert_int_equal(packet_check_json("{\"a\":[1,\"\\n\"]}", 14), PACKET_OK);
+	assert_true(nomem_off());
 	free(s);
 }
 
@@ -480,6 +528,7 @@ int main(void)
 	        cmocka_unit_test(nesting_is_limited),
 	        cmocka_unit_test(one_json_text_is_checked_as_data),
 	        cmocka_unit_test(a_large_packet_is_read_beyond_the_arena),
+	        cmocka_unit_test(without_memory_a_packet_is_refused_and_the_next_one_read),
 	        cmocka_unit_test(every_result_has_a_text_of_its_own),
 	};
 

@@ -5,6 +5,7 @@
 #include "libnc/base/buf.h"
 #include "libnc/base/endian.h"
 #include "libnc/json/packet.h"
+#include "t/unit/nomem.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -285,6 +286,29 @@ static void a_packet_fits_whole_or_not_at_all(void **state)
 	}
 }
 
+static void without_memory_nothing_is_appended(void **state)
+{
+	static const char text[1000] = {'a'};
+	struct frame_emit f = emit(FRAME_T_BYTES, "e", text, sizeof(text));
+	unsigned n = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		struct buf b;
+
+		buf_init(&b, 10000);
+		assert_int_equal(buf_append_str(&b, "before"), 0);
+		nomem_after(n++);
+		failed = packet_write(&b, &f, uuid, NULL) != 0;
+		assert_int_equal(nomem_off(), failed);
+		if (failed)
+			assert_string_equal(buf_str(&b), "before");
+		buf_fini(&b);
+	} while (failed && n < 100);
+	assert_true(n > 1 && n < 100);
+}
+
 static void what_is_written_is_read_again(void **state)
 {
 	struct packet_reader *r = packet_reader_new();
@@ -323,6 +347,7 @@ int main(void)
 	        cmocka_unit_test(the_data_of_a_wrapped_packet_is_its_slice),
 	        cmocka_unit_test(what_is_not_valid_appends_nothing),
 	        cmocka_unit_test(a_packet_fits_whole_or_not_at_all),
+	        cmocka_unit_test(without_memory_nothing_is_appended),
 	        cmocka_unit_test(what_is_written_is_read_again),
 	};
 

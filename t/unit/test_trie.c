@@ -4,6 +4,7 @@
 
 #include "libnc/wire/name.h"
 #include "libnc/wire/trie.h"
+#include "t/unit/nomem.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,34 +16,6 @@
 #include <cmocka.h>
 
 static const uint8_t seed[16] = "a seed of sixtee";
-
-/* Allocations that still succeed; negative: all do. The link replaces malloc and calloc. */
-static long n_allocations_left = -1;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-
-static bool may_allocate(void)
-{
-	if (n_allocations_left < 0)
-		return true;
-	if (!n_allocations_left)
-		return false;
-	n_allocations_left--;
-	return true;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return may_allocate() ? __real_malloc(n) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return may_allocate() ? __real_calloc(n, size) : NULL;
-}
 
 /* Subscribers are single letters; what is reported is collected as a string. */
 struct heard {
@@ -273,7 +246,7 @@ static void without_memory_nothing_changes(void **state)
 	bool done = false;
 
 	(void)state;
-	for (long n = 0; !done; n++) {
+	for (unsigned n = 0; !done; n++) {
 		struct trie *t = trie_new(1000, seed);
 		int r;
 
@@ -286,12 +259,11 @@ static void without_memory_nothing_changes(void **state)
 			snprintf(pattern, sizeof(pattern), "x.%d", i);
 			assert_int_equal(add(t, pattern, b), TRIE_OK);
 		}
-		n_allocations_left = n;
+		nomem_after(n);
 		r = add(t, "x.y.long.chain.>", c);
-		n_allocations_left = -1;
-		done = r == TRIE_OK;
+		done = !nomem_off();
+		assert_int_equal(r, done ? TRIE_OK : -ENOMEM);
 		if (!done) {
-			assert_int_equal(r, -ENOMEM);
 			assert_int_equal(trie_len(t), 7);
 			assert_string_equal(hear(t, "x.y.long.chain.end"), "");
 		}
@@ -301,11 +273,11 @@ static void without_memory_nothing_changes(void **state)
 		assert_string_equal(hear(t, "x.y.long.chain.end"), done ? "cd" : "d");
 		trie_free(t);
 	}
-	n_allocations_left = 0;
-	assert_null(trie_new(1, seed));
-	n_allocations_left = 1;
-	assert_null(trie_new(1, seed));
-	n_allocations_left = -1;
+	for (unsigned n = 0; n < 2; n++) {
+		nomem_after(n);
+		assert_null(trie_new(1, seed));
+		assert_true(nomem_off());
+	}
 }
 
 static void ten_thousand_pairs_come_and_go(void **state)
