@@ -7,6 +7,7 @@
  */
 
 #include "libnc/base/endian.h"
+#include "libnc/json/packet.h"
 #include "libnc/netcluster/nc.h"
 #include "libnc/wire/frame.h"
 #include "libnc/wire/limits.h"
@@ -261,6 +262,42 @@ static void a_packet_travels_whole_and_data_is_a_slice_of_it(void **state)
 	assert_memory_equal(slice, data, len);
 }
 
+static void a_packet_reader_finds_the_same_slice(void **state)
+{
+	const struct dump *d = &dumps[DUMP_PACKET];
+	struct packet_reader *r = packet_reader_new();
+	struct packet pk;
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(packet_read(r, (const char *)d->bytes, d->len - 1, &pk), PACKET_OK);
+	assert_text(pk.event, "log.web");
+	assert_int_equal(pk.data_off, 26);
+	assert_int_equal(pk.data_len, 11);
+	assert_false(pk.has_nc);
+	packet_reader_free(r);
+}
+
+static void packets_in_the_text_are_packets(void **state)
+{
+	struct packet_reader *r = packet_reader_new();
+	size_t n = 0, n_ids = 0;
+
+	(void)state;
+	assert_non_null(r);
+	for (const char *p = page; (p = strstr(p, "\n{\"event\":")); n++) {
+		struct packet pk;
+		size_t len = strcspn(++p, "\n");
+
+		assert_int_equal(packet_read(r, p, len, &pk), PACKET_OK);
+		n_ids += pk.nc_has_id;
+	}
+	/* two of nc.listen, and a question with an id */
+	assert_int_equal(n, 3);
+	assert_int_equal(n_ids, 1);
+	packet_reader_free(r);
+}
+
 static void the_receiver_is_told_who_sends(void **state)
 {
 	const struct dump *d = &dumps[DUMP_SENDER];
@@ -415,6 +452,8 @@ int main(void)
 	        cmocka_unit_test(the_client_emits_a_text_and_an_integer),
 	        cmocka_unit_test(ping_and_pong_bear_token_1),
 	        cmocka_unit_test(a_packet_travels_whole_and_data_is_a_slice_of_it),
+	        cmocka_unit_test(a_packet_reader_finds_the_same_slice),
+	        cmocka_unit_test(packets_in_the_text_are_packets),
 	        cmocka_unit_test(the_receiver_is_told_who_sends),
 	        cmocka_unit_test(the_gap_says_exactly_12_by_drop_oldest),
 	        cmocka_unit_test(the_error_is_about_sequence_4_and_not_fatal),
