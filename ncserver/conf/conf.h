@@ -72,7 +72,7 @@ struct conf_channel {
 	struct conf_acl listen; /* "listen" */
 	struct conf_acl admin;  /* "admin"; where absent: root and the server's own user */
 	struct conf_queue queue;
-	uint32_t max_message; /* "max_message", bytes, default the server's */
+	uint32_t max_message; /* "max_message", bytes, default the server's; 1 KiB .. 256 MiB */
 	bool agent_pacing;    /* "agent_pacing", default true */
 	char *fifo;           /* path where "fifo" = true, else NULL */
 };
@@ -98,12 +98,13 @@ struct conf {
 	char *fifo; /* "fifo_path": template, default: the socket's with ".sock" cut off and ".fifo"
 	               put on */
 	/* netcluster's network keys; checked and kept for the mesh. */
-	char *addr;        /* "addr", default "239.192.44.54"; 224.0.0.0 is accepted */
-	uint16_t port;     /* "port", default 4454 */
-	bool connecttonet; /* "connecttonet", default true */
-	bool dumpnet;      /* "dumpnet", default false */
-	bool startcontrol; /* "startcontrol", default true: channel "control" exists even if not
-	                      named */
+	char *addr;           /* "addr", default "239.192.44.54"; 224.0.0.0 is accepted */
+	uint16_t port;        /* "port", default 4454 */
+	bool connecttonet;    /* "connecttonet", default true */
+	bool dumpnet;         /* "dumpnet", default false */
+	bool startcontrol;    /* "startcontrol", default true: channel "control" exists even if not
+	                         named */
+	uint32_t max_message; /* "max_message", for channels that have none; default 16 MiB */
 	uint32_t hello_wait_ms;    /* "hello_wait", ms, default 100; 1 .. 60000 */
 	uint32_t drain_timeout_ms; /* "drain_timeout", ms, default 5000; 0 .. 600000 */
 	uint32_t probation_ms;     /* "probation", ms, default 60000; 0: off */
@@ -120,7 +121,8 @@ struct conf {
 	struct conf_channel *channels;
 };
 
-/* All that is wrong, or worth a warning, with a text. */
+/* All that is wrong, or worth a warning, with a text; ordered by file and line. All zeroes before
+ * it is used. */
 struct conf_problem {
 	bool warning;
 	unsigned line; /* 0: none */
@@ -135,11 +137,17 @@ struct conf_problems {
 };
 void conf_problems_fini(struct conf_problems *p);
 
+/* Appends a line for each: "file:12: error: text", and how many more there were. Returns 0,
+ * -ENOMEM, -EMSGSIZE. */
+int conf_problems_print(struct buf *out, const struct conf_problems *p);
+
 /* What the defaults depend on; tests set it. NULL: the process's own. */
 struct conf_env {
 	uid_t uid;               /* effective user */
 	const char *runtime_dir; /* XDG_RUNTIME_DIR or NULL */
 	const char *hostname;
+	/* A template that stands for "socket" of every file and of the default, or NULL. */
+	const char *socket_override;
 };
 
 /* Reads a configuration from text. `name` is what messages call it. Returns 0 and *out (conf_free()
@@ -170,6 +178,15 @@ const struct conf_channel *conf_channel(const struct conf *c, const char *name);
  * -ENOMEM, -EMSGSIZE. */
 int conf_print_json(struct buf *out, const struct conf *c);
 int conf_print_libconfig(struct buf *out, const struct conf *c);
+
+/* Whether two configurations mean the same, whatever files they come from. */
+bool conf_equal(const struct conf *a, const struct conf *b);
+
+/* Whether the rule that leads from channel `from` to channel `to` (indexes) lets somebody emit on
+ * the second who may not emit there himself, or lets somebody hear the first who may not listen
+ * there. Returns how many bytes of text that says so were written to `text`, without the NUL; 0 if
+ * it does not. */
+size_t conf_rule_widens(const struct conf *c, size_t from, size_t to, char *text, size_t len);
 
 /* Whether two configurations of a channel ask for the same socket (path); for the same everything.
  */

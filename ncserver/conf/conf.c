@@ -1,0 +1,433 @@
+/* conf.c - from text to a configuration
+ *
+ * The order is always the same: text, tree, values by the tables of keys, what belongs together
+ * (check.c). Each step goes on after errors as long as the next one can say something true, and a
+ * configuration comes out only when there was none.
+ */
+
+#include "ncserver/conf/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libnc/base/buf.h"
+#include "ncserver/conf/check.h"
+#include "ncserver/conf/cnode.h"
+#include "ncserver/conf/groups.h"
+#include "ncserver/conf/lctext.h"
+#include "ncserver/conf/load.h"
+#include "ncserver/conf/printer.h"
+#include "ncserver/conf/problem.h"
+#include "ncserver/conf/schema.h"
+#include "ncserver/conf/types.h"
+
+#define DEFAULT_ADDR "239.192.44.54"
+
+/* The environment of the process, where the caller gives none. */
+struct own_env {
+	struct conf_env env;
+	char hostname[256];
+};
+
+static void own_env_init(struct own_env *own)
+{
+	own->hostname[0] = 0;
+	if (gethostname(own->hostname, sizeof(own->hostname) - 1))
+		own->hostname[0] = 0;
+	own->hostname[sizeof(own->hostname) - 1] = 0;
+	own->env = (struct conf_env){
+	        .uid = geteuid(),
+	        .runtime_dir = secure_getenv("XDG_RUNTIME_DIR"),
+	        .hostname = own->hostname,
+	};
+}
+
+/* The name of this host up to the first dot, or something that is legal in its place. */
+static char *default_host(const struct conf_env *env)
+{
+	const char *name = env->hostname ? env->hostname : "";
+	char *host = strndup(name, strcspn(name, "."));
+
+	if (host && !host_is_valid(host)) {
+		free(host);
+		host = strdup("localhost");
+	}
+	return host;
+}
+
+static char *default_socket(const struct conf_env *env)
+{
+	char *dir, *socket = NULL;
+	int n;
+
+	if (env->uid == 0)
+		return strdup("/run/netcluster/%s.sock");
+	if (!env->runtime_dir || env->runtime_dir[0] != '/') {
+		n = asprintf(&socket, "/tmp/netcluster-%u/%%s.sock", (unsigned)env->uid);
+		return n < 0 ? NULL : socket;
+	}
+	dir = template_quote(env->runtime_dir);
+	n = dir ? asprintf(&socket, "%s/netcluster/%%s.sock", dir) : -1;
+	free(dir);
+	return n < 0 ? NULL : socket;
+}
+
+/* The template of sockets, with another ending. */
+static char *default_fifo(const char *socket)
+{
+	static const char ending[] = ".sock";
+	size_t len = strlen(socket), cut = sizeof(ending) - 1;
+	char *fifo;
+
+	if (len > cut && !strcmp(socket + len - cut, ending))
+		len -= cut;
+	return asprintf(&fifo, "%.*s.fifo", (int)len, socket) < 0 ? NULL : fifo;
+}
+
+/* Takes the socket template that was given with the start instead of the file's. */
+static int override_socket(struct walk *w)
+{
+	const char *given = w->env->socket_override, *wrong;
+	char *socket;
+
+	if (!given)
+		return 0;
+	wrong = template_check(given);
+	if (wrong) {
+		problems_add(w->problems, false, "(command line)", 0, "socket: \"%s\" %s", given,
+		             wrong);
+		return 0;
+	}
+	socket = strdup(given);
+	if (!socket)
+		return -ENOMEM;
+	free(w->conf->socket);
+	w->conf->socket = socket;
+	return 0;
+}
+
+/* Puts in what the absence of these keys means. */
+static int complete(struct walk *w)
+{
+	struct conf *c = w->conf;
+
+	if (override_socket(w))
+		return -ENOMEM;
+	if (!c->addr)
+		c->addr = strdup(DEFAULT_ADDR);
+	if (!c->host)
+		c->host = default_host(w->env);
+	if (!c->socket)
+		c->socket = default_socket(w->env);
+	if (c->socket && !c->fifo)
+		c->fifo = default_fifo(c->socket);
+	return c->addr && c->host && c->socket && c->fifo ? 0 : -ENOMEM;
+}
+
+static void walk_init(struct walk *w, struct conf *c, const struct conf_env *env,
+                      struct conf_problems *problems)
+{
+	*w = (struct walk){.problems = problems, .env = env, .conf = c};
+	schema_preset(&schema_top, c);
+}
+
+/* Makes a configuration of a tree; NULL is an empty one. What is wrong with it goes to the
+ * problems. */
+static int build(struct conf **out, const struct cnode *root, const struct conf_env *env,
+                 struct conf_problems *problems)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+	struct walk w;
+	int r = 0;
+
+	if (!c)
+		return -ENOMEM;
+	walk_init(&w, c, env, problems);
+	if (root)
+		r = schema_read(&w, &schema_top, root, c);
+	if (!r)
+		r = complete(&w);
+	if (!r && root)
+		r = schema_read_late(&w, &schema_top, root, c);
+	if (!r)
+		r = channels_add_control(&w);
+	if (!r && root)
+		r = check_all(&w, root);
+	free(w.channel_nodes);
+	if (r) {
+		conf_free(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+/* What the text begins with, behind blanks and comments; 0 at its end. */
+static char first_char(const char *p, const char *end)
+{
+	const char *stop;
+
+	while (p < end) {
+		if (isspace((unsigned char)*p)) {
+			p++;
+		} else if (*p == '#' || (end - p > 1 && p[0] == '/' && p[1] == '/')) {
+			stop = memchr(p, '\n', (size_t)(end - p));
+			p = stop ? stop : end;
+		} else if (end - p > 1 && p[0] == '/' && p[1] == '*') {
+			stop = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+			p = stop ? stop + 2 : end;
+		} else {
+			return *p;
+		}
+	}
+	return 0;
+}
+
+static int read_as_libconfig(struct cnode_tree *t, const struct lctext_in *in,
+                             struct conf_problems *problems)
+{
+	struct lctext text;
+	int r = lctext_read(&text, in, problems);
+
+	if (!r)
+		r = cnode_read_libconfig(t, &text, problems);
+	lctext_fini(&text);
+	return r;
+}
+
+/* Takes the mark that some editors put before UTF-8 off. */
+static void skip_byte_order_mark(struct lctext_in *in)
+{
+	if (in->len >= 3 && !memcmp(in->text, "\xef\xbb\xbf", 3)) {
+		in->text += 3;
+		in->len -= 3;
+	}
+}
+
+static int read_tree(struct cnode_tree *t, bool *is_json, struct lctext_in *in,
+                     struct conf_problems *problems)
+{
+	char first;
+
+	if (in->len > CONF_TEXT_MAX) {
+		problems_add(problems, false, in->name, 0, "larger than 4 MiB");
+		return 1;
+	}
+	if (!load_is_text(in->text, in->len, in->name, problems))
+		return 1;
+	skip_byte_order_mark(in);
+	first = first_char(in->text, in->text + in->len);
+	/* more likely a file that was cut off or not yet written than one that says nothing */
+	if (!first) {
+		problems_add(problems, false, in->name, 0,
+		             "there is nothing in it (\"{}\" says: all as by default)");
+		return 1;
+	}
+	/* no file in libconfig's format begins with a bracket */
+	*is_json = first == '{' || first == '[';
+	if (*is_json)
+		return cnode_read_json(t, in->text, in->len, in->name, problems);
+	return read_as_libconfig(t, in, problems);
+}
+
+/* Returns 0; 1 with errors in problems; -ENOMEM. */
+static int parse(struct conf **out, struct lctext_in *in, const struct conf_env *env,
+                 struct conf_problems *problems)
+{
+	struct cnode_tree tree;
+	bool is_json = false;
+	struct conf *c = NULL;
+	int r;
+
+	cnode_tree_init(&tree);
+	r = read_tree(&tree, &is_json, in, problems);
+	if (!r && tree.root->type != CNODE_GROUP) {
+		problems_add(problems, false, in->name, tree.root->line,
+		             "a configuration is an object: { \"channels\": ... }");
+		r = 1;
+	}
+	if (!r)
+		r = build(&c, tree.root, env, problems);
+	cnode_tree_fini(&tree);
+	problems_sort(problems);
+	if (!r && problems->n_errors) {
+		conf_free(c);
+		r = 1;
+	}
+	if (!r) {
+		c->is_json = is_json;
+		*out = c;
+	}
+	return r;
+}
+
+int conf_parse(struct conf **out, const char *text, size_t len, const char *name,
+               const struct conf_env *env, struct conf_problems *problems)
+{
+	struct lctext_in in = {.text = text, .len = len, .name = name};
+	struct own_env own;
+
+	if (!env) {
+		own_env_init(&own);
+		env = &own.env;
+	}
+	in.euid = env->uid;
+	return parse(out, &in, env, problems);
+}
+
+static int read_text(struct conf **out, const struct buf *text, const char *path,
+                     const struct conf_env *env, struct conf_problems *problems)
+{
+	struct lctext_in in = {
+	        .text = buf_str(text),
+	        .len = text->len,
+	        .name = path,
+	        .may_include = true,
+	        .euid = env->uid,
+	};
+	int r = parse(out, &in, env, problems);
+
+	if (r)
+		return r;
+	(*out)->file = strdup(path);
+	if (!(*out)->file) {
+		conf_free(*out);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int conf_read(struct conf **out, const char *path, const struct conf_env *env,
+              struct conf_problems *problems)
+{
+	struct load_place place = {path, 0};
+	struct own_env own;
+	struct buf text;
+	int r;
+
+	if (!env) {
+		own_env_init(&own);
+		env = &own.env;
+	}
+	/* one more byte than is allowed, so that a file of just that size is read to its end */
+	buf_init(&text, CONF_TEXT_MAX + 1);
+	r = load_file(&text, path, false, env->uid, &place, problems);
+	if (!r)
+		r = read_text(out, &text, path, env, problems);
+	buf_fini(&text);
+	return r;
+}
+
+struct conf *conf_default(const struct conf_env *env)
+{
+	struct conf_problems problems = {0};
+	struct own_env own;
+	struct conf *c = NULL;
+
+	if (!env) {
+		own_env_init(&own);
+		env = &own.env;
+	}
+	if (build(&c, NULL, env, &problems))
+		c = NULL;
+	conf_problems_fini(&problems);
+	return c;
+}
+
+/* dir/netcluster/ncserver.conf, if it exists. */
+static char *find_in(const char *dir, const char *below)
+{
+	char *path;
+
+	if (asprintf(&path, "%s%s/netcluster/ncserver.conf", dir, below) < 0)
+		return NULL;
+	if (!access(path, F_OK))
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *conf_find(const struct conf_env *env)
+{
+	const char *named = secure_getenv("NCSERVER_CONF"), *dir;
+	uid_t uid = env ? env->uid : geteuid();
+	char *path = NULL;
+
+	/* whoever names a file wants to hear that it is not there */
+	if (named && *named)
+		return strdup(named);
+	if (uid != 0) {
+		dir = secure_getenv("XDG_CONFIG_HOME");
+		if (dir && *dir == '/')
+			path = find_in(dir, "");
+		else if ((dir = secure_getenv("HOME")))
+			path = find_in(dir, "/.config");
+	}
+	return path ? path : find_in(CONF_SYSCONFDIR, "");
+}
+
+void conf_free(struct conf *c)
+{
+	if (!c)
+		return;
+	schema_fini(&schema_top, c);
+	free(c->file);
+	free(c);
+}
+
+const struct conf_channel *conf_channel(const struct conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (!strcmp(c->channels[i].name, name))
+			return &c->channels[i];
+	return NULL;
+}
+
+static int print(struct buf *out, const struct conf *c, bool json)
+{
+	struct printer p = {.out = out, .json = json, .first = true, .conf = c};
+
+	if (json)
+		printer_open(&p, NULL, PRINTER_GROUP);
+	schema_print(&p, &schema_top, c);
+	if (json)
+		printer_close(&p, NULL, PRINTER_GROUP);
+	return p.err;
+}
+
+int conf_print_json(struct buf *out, const struct conf *c)
+{
+	return print(out, c, true);
+}
+
+int conf_print_libconfig(struct buf *out, const struct conf *c)
+{
+	return print(out, c, false);
+}
+
+bool conf_equal(const struct conf *a, const struct conf *b)
+{
+	return schema_equal(&schema_top, a, b);
+}
+
+bool conf_channel_same_socket(const struct conf_channel *a, const struct conf_channel *b)
+{
+	return !strcmp(a->socket, b->socket);
+}
+
+bool conf_channel_equal(const struct conf_channel *a, const struct conf_channel *b)
+{
+	return schema_equal(&schema_channel, a, b);
+}
+
+const struct conf_quota *conf_quota_of(const struct conf *c, uid_t uid)
+{
+	for (size_t i = 0; i < c->n_overrides; i++)
+		if (c->overrides[i].uid == uid)
+			return &c->overrides[i].quota;
+	return &c->quota;
+}
