@@ -139,7 +139,7 @@ static void a_locale_with_a_comma_changes_nothing(void **state)
 	for (size_t i = 0; i < sizeof(locales) / sizeof(locales[0]) && !found; i++)
 		found = setlocale(LC_ALL, locales[i]);
 	if (!found) {
-		print_message("no locale with a decimal comma is installed\n");
+		print_message("# no locale with a decimal comma is installed\n");
 		skip();
 	}
 	assert_doubles();
