@@ -36,7 +36,8 @@ struct bus_env {
 	uint8_t hash_key[16]; /* random, seeds hash tables */
 	const char *host;     /* name of this host; outlives the bus */
 	const char *version;  /* "ncserver 0.1.0"; outlives the bus */
-	uid_t uid;            /* the server's own user */
+	pid_t pid;
+	uid_t uid; /* the server's own user */
 	/* Writes what a client's queue holds, as far as the kernel takes it; used when a queue is
 	 * full in the middle of a turn. May call bus_output*() for this client only. */
 	void (*flush)(void *arg, struct client *c);

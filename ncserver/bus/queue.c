@@ -521,6 +521,14 @@ void queue_drop_all(struct queue *q)
 	q->tail_gap = 0;
 }
 
+void queue_withdraw(struct queue *q)
+{
+	queue_drop_all(q);
+	q->flow.routed -= queue_flow_dropped(&q->flow);
+	for (int i = 0; i < QUEUE_N_DROP; i++)
+		q->flow.dropped[i] = 0;
+}
+
 void queue_fini(struct queue *q)
 {
 	q->written_off = 0;

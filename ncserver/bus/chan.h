@@ -1,0 +1,93 @@
+/* chan.h - one channel: its clients, who hears what, and the memo of routes
+ *
+ * Private to ncserver/bus. The memo answers "who gets this event, emitted here" for the names seen
+ * last. It is a table of sets: a name has a few places only, so that it is bounded, needs no
+ * rehashing, and a look-up costs a few compares. A change of interest drops only the routes that it
+ * can touch.
+ */
+#ifndef NC_BUS_CHAN_H
+#define NC_BUS_CHAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libnc/base/list.h"
+#include "libnc/wire/limits.h"
+#include "libnc/wire/name.h"
+#include "ncserver/bus/queue.h"
+
+struct client;
+struct conf_channel;
+struct trie;
+
+/* Names that a channel's memo holds: sets times ways. */
+#define MEMO_SETS 512u
+#define MEMO_WAYS 4u
+/* Memory of all routes together; beyond, they are looked up each time. */
+#define MEMO_BYTES_MAX (16u << 20)
+
+/* Why an event may not be emitted by a client. */
+enum route_verdict {
+	ROUTE_OK = 0,
+	ROUTE_RESERVED, /* from servers only */
+	ROUTE_ILLEGAL,  /* see `name` */
+};
+
+struct route {
+	uint64_t hash;
+	uint32_t n_targets;
+	uint32_t size; /* of this object, in bytes */
+	uint32_t key_len;
+	uint8_t verdict;   /* enum route_verdict */
+	uint8_t name;      /* enum name_result, where illegal */
+	const char *key;   /* channel, '.', event; in this object */
+	const char *event; /* in key */
+	uint32_t event_len;
+	bool cached;              /* in the memo; else the bus frees it after use */
+	struct client *targets[]; /* not owned; may be dead */
+};
+
+struct chan {
+	struct bus *bus;
+	const struct conf_channel *conf; /* owned by the bus's configuration */
+	struct list clients;
+	uint32_t n_clients;
+	uint32_t index; /* in the configuration */
+	uint8_t name_len;
+	bool is_control;
+	char name[NC_CHANNEL_MAX + 1];
+	struct trie *trie; /* pattern -> client of this channel */
+	uint64_t n_subscriptions;
+	struct chan **reach; /* channels that events from here reach, this one first */
+	uint32_t n_reach;
+	struct chan **sources; /* channels whose events reach this one */
+	uint32_t n_sources;
+	struct route *(*memo)[MEMO_WAYS]; /* MEMO_SETS, NULL until used */
+	uint8_t *memo_next;               /* which way of a set goes next */
+
+	uint64_t published, published_bytes, refused, stalls;
+	struct queue_flow gone; /* of receivers that are gone */
+
+	struct list leaving;          /* bus.leaving */
+	struct conf_channel *retired; /* what conf points to then */
+};
+
+struct chan *chan_new(struct bus *b, const struct conf_channel *conf);
+void chan_free(struct chan *ch);
+
+/* The route of an event emitted here. NULL without memory. Valid until the bus's lists are emptied,
+ * or interest changes; to be given back by chan_route_done. */
+struct route *chan_route(struct chan *ch, const char *event, size_t len);
+void chan_route_done(struct chan *ch, struct route *r);
+
+/* Interest in a pattern by clients of `ch` has changed: drops the routes that it can touch, here
+ * and in every channel whose events come here. */
+void chan_touch(struct chan *ch, const char *pattern, size_t len);
+
+/* Routes in the memo. */
+uint32_t chan_memo_len(const struct chan *ch);
+
+/* Drops all routes. */
+void chan_memo_clear(struct chan *ch);
+
+#endif

@@ -1,0 +1,76 @@
+/* state.h - the bus itself (private to ncserver/bus) */
+#ifndef NC_BUS_STATE_H
+#define NC_BUS_STATE_H
+
+#include <stdint.h>
+
+#include "libnc/base/buf.h"
+#include "libnc/base/list.h"
+#include "libnc/base/map.h"
+#include "libnc/json/packet.h"
+#include "ncserver/bus/bus.h"
+#include "ncserver/bus/queue.h"
+#include "ncserver/bus/slab.h"
+
+struct slow_list;
+struct users;
+
+/* Packets that a run of JSON input gathers before it is delivered. */
+#define BUS_RUN_MAX 1024u
+
+/* One packet of a run, as offsets from the run's start. */
+struct run_packet {
+	uint32_t off;
+	uint32_t len; /* without NUL */
+	uint32_t data_off;
+	uint32_t data_len;
+	bool broadcast;
+};
+
+struct bus_totals {
+	uint64_t published, published_bytes, refused;
+	uint64_t bytes_in, bytes_out;
+	uint64_t quota, denied;
+	uint64_t memo_hits, memo_misses, memo_evictions;
+	uint64_t reloads, reload_errors;
+};
+
+struct bus {
+	struct bus_env env;
+	struct conf *conf;
+	struct rules *rules;
+	struct chan **chans; /* in the order of the configuration: by name */
+	size_t n_chans;
+	uint32_t n_clients;
+	uint32_t tag;     /* upper half of sender ids */
+	uint32_t session; /* lower half of the last one */
+	uint64_t mark;
+	uint64_t server_seq; /* of frames that the server itself makes */
+	uint64_t now;
+	int64_t started_at; /* wall clock, ms */
+	uint64_t started;
+	int64_t loaded_at;
+	bool stopping;
+
+	struct slab_pool pool;
+	struct slab *cur; /* where input is received */
+	struct list tails;
+	struct list dirty, changed, dead, ready;
+	struct list fresh, undecided, blocking, probation;
+	struct list leaving; /* channels that are gone but for their last clients */
+
+	struct packet_reader *reader;
+	struct buf scratch; /* translations */
+	struct run_packet *run;
+	struct users *users;
+	struct slow_list *slow;
+	uint64_t memo_bytes;
+	struct queue_flow gone; /* of channels that are gone */
+	struct bus_totals totals;
+	struct bus_io_counters io;
+};
+
+/* Frees a channel that is gone, once its last client is. */
+void bus_reap_chan(struct bus *b, struct chan *ch);
+
+#endif
