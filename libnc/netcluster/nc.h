@@ -142,9 +142,10 @@ NC_API int nc_setopt_str(nc_client *c, enum nc_option option, const char *value)
 NC_API int nc_open(nc_client *c);
 
 /* nc_open(), then waits until the server has welcomed the client, for at most timeout_ms (-1: for
- * ever). It makes one attempt; where that fails the client is closed again. Not inside a handler.
- * Returns NC_OK, NC_ENOSERVER, NC_EDENIED, NC_ETIMEOUT, NC_EVERSION, NC_EPROTO, NC_EQUOTA,
- * NC_ESTATE, NC_ENOMEM, NC_ESYS. */
+ * ever, whatever NC_OPT_CONNECT_TIMEOUT_MS says). It makes one attempt; where that fails the client
+ * is closed again. Not inside a handler. Returns NC_OK, NC_ENOSERVER, NC_EDENIED, NC_ETIMEOUT,
+ * NC_EVERSION, NC_EPROTO, NC_EQUOTA, NC_ECLOSED and NC_ESHUTDOWN (the server ended it), NC_EINVAL
+ * (the environment's NC_SOCKET is no path of a socket), NC_ESTATE, NC_ENOMEM, NC_ESYS. */
 NC_API int nc_connect(nc_client *c, int timeout_ms);
 
 /* Ends the connection: what is queued is written, for at most timeout_ms (0: what the kernel takes
@@ -242,6 +243,7 @@ NC_API int nc_sync(nc_client *c, int timeout_ms);
  * nc_connect(), nc_disconnect(), nc_free() and the functions that run handlers; each change is
  * announced by the fd callback. */
 NC_API int nc_fd(const nc_client *c);
+#define NC_FD_GONE (-2) /* told by nc_free() last of all: the client must not be used any more */
 typedef void nc_fd_cb(nc_client *c, int fd, void *arg);
 NC_API void nc_on_fd(nc_client *c, nc_fd_cb *fn, void *arg);
 

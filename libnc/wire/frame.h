@@ -160,6 +160,10 @@ size_t frame_emit_head_len(const struct frame_emit *f);
  * `cap` is too small. */
 size_t frame_emit_head_put(void *buf, size_t cap, const struct frame_emit *f);
 
+/* Writes sender and sequence into an encoded EMIT frame: a client encodes what it emits before it
+ * knows its session. */
+static inline void frame_emit_stamp(void *frame, uint64_t sender, uint64_t seq);
+
 /* Finds option `type` in the TLVs. Returns its value and sets *len, or NULL. */
 const uint8_t *frame_option_find(const struct frame_emit *f, enum frame_option type, uint8_t *len);
 
@@ -304,6 +308,12 @@ static inline struct frame_prefix frame_prefix_get(const void *p)
 
 	return (struct frame_prefix){
 	        .len = le32_get(b), .kind = b[4], .flags = b[5], .a = b[6], .b = b[7]};
+}
+
+static inline void frame_emit_stamp(void *frame, uint64_t sender, uint64_t seq)
+{
+	le64_put((uint8_t *)frame + 8, sender);
+	le64_put((uint8_t *)frame + 16, seq);
 }
 
 #endif
