@@ -170,7 +170,7 @@ static void say_error(struct client *c, enum nc_error code, bool fatal, uint64_t
 	buf_init(&b, NC_CONTROL_FRAME_MAX * 8);
 	if (buf_printf(&b,
 	               "{\"channel\":\"%s\",\"event\":\"nc.error\",\"data\":{\"code\":%d,"
-	               "\"fatal\":%s,\"error\":",
+	               "\"fatal\":%s,\"text\":",
 	               c->chan->name, (int)code, fatal ? "true" : "false") == 0 &&
 	    packet_append_string(&b, text, strlen(text)) == 0 && buf_append(&b, "}}", 3) == 0)
 		client_send(c, b.data, b.len);
