@@ -67,7 +67,8 @@ static size_t wrap_head(uint8_t *buf, size_t cap, struct client *from, const str
 	                       .payload_len = pk->len,
 	                       .flags = FRAME_F_WRAPPED | FRAME_F_OPTIONS | FRAME_T_JSON};
 
-	/* a length of 0 says that the packet has no data; the payload, the packet, is JSON anyway */
+	/* a length of 0 says that the packet has no data; the payload, the packet, is JSON anyway
+	 */
 	le32_put(where, pk->data_off);
 	le32_put(where + 4, pk->data_len);
 	f.options_len = (uint16_t)frame_option_put(options, sizeof(options), FRAME_O_DATA, where,
