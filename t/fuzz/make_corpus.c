@@ -181,6 +181,7 @@ static const struct {
         {"trie", "exact", "+a x.y\n+b x.y\n?x.y\n-a x.y\n?x.y\n-b x.y\n?x.y"},
         {"trie", "wild", "+a x.*\n+b x.>\n+c >\n+d *.y\n?x.y\n?x\n?z.y\n-c >\n?x.y.z"},
         {"trie", "prune", "+a a.b.c.d\n+b a.b\n-a a.b.c.d\n?a.b\n+a a.b.c\n-b a.b\n?a.b.c"},
+        {"trie", "star-gone", "+a x.*.z\n+b x.y.z\n-a x.*.z\n?x.y.z\n+c x.*.z\n?x.y.z"},
         {"trie", "twice", "+a x\n+a x\n-a x\n-a x\n+a x.\n-b *"},
         {"packet", "agent",
          "{\"channel\":\"A\",\"broadcast\":true,\"event\":\"log\",\"data\":"

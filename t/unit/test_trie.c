@@ -280,6 +280,54 @@ static void without_memory_nothing_changes(void **state)
 	}
 }
 
+static void a_wildcard_that_was_removed_is_heard_no_more(void **state)
+{
+	struct trie *t = trie_new(100, seed);
+
+	(void)state;
+	assert_int_equal(add(t, "x.*.z", a), TRIE_OK);
+	assert_int_equal(add(t, "x.y.z", b), TRIE_OK);
+	assert_int_equal(del(t, "x.*.z", a), TRIE_OK);
+	assert_string_equal(hear(t, "x.y.z"), "b");
+	assert_int_equal(add(t, "x.*.z", c), TRIE_OK);
+	assert_string_equal(hear(t, "x.y.z"), "bc");
+	trie_free(t);
+}
+
+/* The room for branches follows from that for pairs, so what stayed behind would fill it. */
+static void nothing_stays_behind_a_removed_pattern(void **state)
+{
+	struct trie *t = trie_new(1, seed);
+	char pattern[64];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(pattern, sizeof(pattern), "%d.a.*.b.c.d.e.%d.>", i, i);
+		assert_int_equal(add(t, pattern, a), TRIE_OK);
+		assert_int_equal(add(t, "other.a.*.b.c.d.e.f", a), TRIE_FULL);
+		assert_int_equal(del(t, pattern, a), TRIE_OK);
+	}
+	trie_free(t);
+}
+
+static void nothing_stays_behind_a_pattern_that_failed(void **state)
+{
+	struct trie *t = trie_new(2, seed);
+	char pattern[64];
+
+	(void)state;
+	/* with this the maps have the memory that they start with */
+	assert_int_equal(add(t, "x", a), TRIE_OK);
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(pattern, sizeof(pattern), "%u.a.b.c.d.e", i);
+		nomem_after(i % 6);
+		assert_int_equal(add(t, pattern, a), -ENOMEM);
+		assert_true(nomem_off());
+	}
+	assert_int_equal(add(t, pattern, a), TRIE_OK);
+	trie_free(t);
+}
+
 static void ten_thousand_pairs_come_and_go(void **state)
 {
 	enum { N = 10000 };
@@ -321,6 +369,9 @@ int main(void)
 	        cmocka_unit_test(every_pair_is_told_with_its_pattern),
 	        cmocka_unit_test(the_longest_pattern_comes_back_whole),
 	        cmocka_unit_test(without_memory_nothing_changes),
+	        cmocka_unit_test(a_wildcard_that_was_removed_is_heard_no_more),
+	        cmocka_unit_test(nothing_stays_behind_a_removed_pattern),
+	        cmocka_unit_test(nothing_stays_behind_a_pattern_that_failed),
 	        cmocka_unit_test(ten_thousand_pairs_come_and_go),
 	};
 
