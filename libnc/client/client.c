@@ -167,9 +167,13 @@ static const struct option_range option_ranges[] = {
 
 static bool option_fits(unsigned option, int64_t value)
 {
+	const struct option_range *r;
+
 	if (option >= sizeof(option_ranges) / sizeof(option_ranges[0]))
 		return false;
-	return value >= option_ranges[option].min && value <= option_ranges[option].max;
+	r = &option_ranges[option];
+	/* the gaps between the numbers have no range */
+	return r->max > 0 && value >= r->min && value <= r->max;
 }
 
 int nc_setopt_int(nc_client *c, enum nc_option option, int64_t value)

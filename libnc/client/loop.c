@@ -13,6 +13,9 @@
 #include <poll.h>
 #include <string.h>
 
+/* However little a turn is to read, it is worth a system call. */
+#define LOOP_READ_MIN 4096u
+
 /* ---- what to poll for */
 
 int nc_fd(const nc_client *c)
@@ -75,14 +78,17 @@ static void client_end_read(nc_client *c, ssize_t n)
 	client_end(c, NC_ECLOSED);
 }
 
-/* Reads once and handles what came. Returns the bytes read; 0 where there is no more for now. */
-static size_t client_read_once(nc_client *c)
+/* Reads at most `max` bytes and handles what came. Returns the bytes read; 0 where there is no more
+ * for now. */
+static size_t client_read_once(nc_client *c, size_t max)
 {
-	size_t len;
+	size_t len = 0;
 	uint8_t *p = conn_space(&c->conn, &len);
 	ssize_t n;
 	int r;
 
+	if (len > max)
+		len = max;
 	if (!p) {
 		client_end(c, client_fail(c, NC_ENOMEM, "no memory for a message"));
 		return 0;
@@ -103,6 +109,11 @@ static size_t client_read_once(nc_client *c)
 	return (size_t)n < len ? 0 : (size_t)n;
 }
 
+static size_t at_least(size_t n, size_t min)
+{
+	return n > min ? n : min;
+}
+
 static void client_read(nc_client *c)
 {
 	unsigned n_epochs = c->n_epochs;
@@ -115,7 +126,7 @@ static void client_read(nc_client *c)
 		client_end_parse(c, r);
 	while (c->fd >= 0 && c->n_epochs == n_epochs && !c->conn.pause &&
 	       total < c->opt.process_bytes) {
-		n = client_read_once(c);
+		n = client_read_once(c, at_least(c->opt.process_bytes - total, LOOP_READ_MIN));
 		if (!n)
 			break;
 		total += n;
