@@ -36,10 +36,11 @@ struct subject {
 static void tell(struct subject *s, bool warning, const char *key, const char *fmt, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* Reports at the line of a key of the channel, or of the channel, or of the file. */
+/* Reports at the line of a key of the channel, or of the channel, or of the file. A key that is
+ * NULL means the channel itself. */
 static void tell(struct subject *s, bool warning, const char *key, const char *fmt, ...)
 {
-	const struct cnode *n = s->node ? cnode_get(s->node, key) : NULL;
+	const struct cnode *n = s->node && key ? cnode_get(s->node, key) : NULL;
 	char text[PROBLEM_TEXT_MAX];
 	va_list args;
 
@@ -48,8 +49,8 @@ static void tell(struct subject *s, bool warning, const char *key, const char *f
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	problems_add(s->w->problems, warning, n->file, n->line, "channels.%s.%s: %s", s->c->name,
-	             key, text);
+	problems_add(s->w->problems, warning, n->file, n->line, "channels.%s%s%s: %s", s->c->name,
+	             key ? "." : "", key ? key : "", text);
 }
 
 #define error(s, key, ...) tell(s, false, key, __VA_ARGS__)
@@ -79,7 +80,7 @@ static void check_control(struct subject *s)
 	if (s->c->emit.set)
 		error(s, "emit", "who may send requests to control is said by \"admin\"");
 	if (!s->w->conf->startcontrol)
-		error(s, "socket", "\"startcontrol\" is false, and there is a channel control");
+		error(s, NULL, "it is there, and \"startcontrol\" is false");
 }
 
 /* The server's own user has all rights of the file anyway. */
@@ -180,22 +181,31 @@ static void check_net(struct subject *s)
 		warn(s, "propagatetonet", "this version has no network: events stay on this host");
 }
 
+/* A message of the largest size could never be: the quota would refuse it. */
+static bool is_beyond_quota(const struct conf *c, uint32_t max_message)
+{
+	return max_message > c->quota.bytes;
+}
+
 static void check_sizes(struct subject *s)
 {
-	if (s->c->max_message > s->w->conf->quota.bytes)
-		warn(s, "max_message",
-		     "messages of %u bytes are beyond the quota of %llu bytes that a user has",
-		     (unsigned)s->c->max_message, (unsigned long long)s->w->conf->quota.bytes);
+	const struct conf *c = s->w->conf;
+
+	if (s->c->max_message != c->max_message && is_beyond_quota(c, s->c->max_message))
+		warn(s, "max_message", "more than the %llu bytes that \"quota\" gives a user",
+		     (unsigned long long)c->quota.bytes);
 }
 
 static void check_channel(struct subject *s)
 {
 	check_paths(s);
-	if (!strcmp(s->c->name, CONF_CONTROL))
+	if (!strcmp(s->c->name, CONF_CONTROL)) {
 		check_control(s);
-	check_fifo(s);
+	} else {
+		check_fifo(s);
+		check_net(s);
+	}
 	check_rights(s);
-	check_net(s);
 	check_sizes(s);
 }
 
@@ -294,12 +304,31 @@ static int check_rules(struct walk *w, const struct cnode *root)
 	return r;
 }
 
+static void check_top_sizes(struct walk *w, const struct cnode *root)
+{
+	const struct cnode *n = cnode_get(root, "quota");
+
+	if (is_beyond_quota(w->conf, w->conf->max_message))
+		walk_warn(w, n ? n : root,
+		          "\"max_message\" is more than the %llu bytes that \"quota\" gives a user",
+		          (unsigned long long)w->conf->quota.bytes);
+}
+
+/* Whether anybody could connect at all. Channels that were wrong have been reported. */
+static void check_any(struct walk *w, const struct cnode *root)
+{
+	const struct cnode *n = cnode_get(root, "channels");
+
+	if (!w->conf->n_channels && (!n || !n->first))
+		walk_error(w, n ? n : root, "there is no channel, and \"startcontrol\" is false");
+}
+
 int check_all(struct walk *w, const struct cnode *root)
 {
 	int r;
 
-	if (!w->conf->n_channels && !cnode_get(root, "channels"))
-		walk_error(w, root, "there is no channel, and \"startcontrol\" is false");
+	check_any(w, root);
+	check_top_sizes(w, root);
 	for (size_t i = 0; i < w->conf->n_channels; i++) {
 		struct subject s = subject_of(w, root, i);
 

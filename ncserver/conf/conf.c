@@ -9,124 +9,19 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "libnc/base/buf.h"
 #include "ncserver/conf/check.h"
 #include "ncserver/conf/cnode.h"
+#include "ncserver/conf/defaults.h"
 #include "ncserver/conf/groups.h"
 #include "ncserver/conf/lctext.h"
 #include "ncserver/conf/load.h"
 #include "ncserver/conf/printer.h"
 #include "ncserver/conf/problem.h"
 #include "ncserver/conf/schema.h"
-#include "ncserver/conf/types.h"
-
-#define DEFAULT_ADDR "239.192.44.54"
-
-/* The environment of the process, where the caller gives none. */
-struct own_env {
-	struct conf_env env;
-	char hostname[256];
-};
-
-static void own_env_init(struct own_env *own)
-{
-	own->hostname[0] = 0;
-	if (gethostname(own->hostname, sizeof(own->hostname) - 1))
-		own->hostname[0] = 0;
-	own->hostname[sizeof(own->hostname) - 1] = 0;
-	own->env = (struct conf_env){
-	        .uid = geteuid(),
-	        .runtime_dir = secure_getenv("XDG_RUNTIME_DIR"),
-	        .hostname = own->hostname,
-	};
-}
-
-/* The name of this host up to the first dot, or something that is legal in its place. */
-static char *default_host(const struct conf_env *env)
-{
-	const char *name = env->hostname ? env->hostname : "";
-	char *host = strndup(name, strcspn(name, "."));
-
-	if (host && !host_is_valid(host)) {
-		free(host);
-		host = strdup("localhost");
-	}
-	return host;
-}
-
-static char *default_socket(const struct conf_env *env)
-{
-	char *dir, *socket = NULL;
-	int n;
-
-	if (env->uid == 0)
-		return strdup("/run/netcluster/%s.sock");
-	if (!env->runtime_dir || env->runtime_dir[0] != '/') {
-		n = asprintf(&socket, "/tmp/netcluster-%u/%%s.sock", (unsigned)env->uid);
-		return n < 0 ? NULL : socket;
-	}
-	dir = template_quote(env->runtime_dir);
-	n = dir ? asprintf(&socket, "%s/netcluster/%%s.sock", dir) : -1;
-	free(dir);
-	return n < 0 ? NULL : socket;
-}
-
-/* The template of sockets, with another ending. */
-static char *default_fifo(const char *socket)
-{
-	static const char ending[] = ".sock";
-	size_t len = strlen(socket), cut = sizeof(ending) - 1;
-	char *fifo;
-
-	if (len > cut && !strcmp(socket + len - cut, ending))
-		len -= cut;
-	return asprintf(&fifo, "%.*s.fifo", (int)len, socket) < 0 ? NULL : fifo;
-}
-
-/* Takes the socket template that was given with the start instead of the file's. */
-static int override_socket(struct walk *w)
-{
-	const char *given = w->env->socket_override, *wrong;
-	char *socket;
-
-	if (!given)
-		return 0;
-	wrong = template_check(given);
-	if (wrong) {
-		problems_add(w->problems, false, "(command line)", 0, "socket: \"%s\" %s", given,
-		             wrong);
-		return 0;
-	}
-	socket = strdup(given);
-	if (!socket)
-		return -ENOMEM;
-	free(w->conf->socket);
-	w->conf->socket = socket;
-	return 0;
-}
-
-/* Puts in what the absence of these keys means. */
-static int complete(struct walk *w)
-{
-	struct conf *c = w->conf;
-
-	if (override_socket(w))
-		return -ENOMEM;
-	if (!c->addr)
-		c->addr = strdup(DEFAULT_ADDR);
-	if (!c->host)
-		c->host = default_host(w->env);
-	if (!c->socket)
-		c->socket = default_socket(w->env);
-	if (c->socket && !c->fifo)
-		c->fifo = default_fifo(c->socket);
-	return c->addr && c->host && c->socket && c->fifo ? 0 : -ENOMEM;
-}
 
 static void walk_init(struct walk *w, struct conf *c, const struct conf_env *env,
                       struct conf_problems *problems)
@@ -150,7 +45,7 @@ static int build(struct conf **out, const struct cnode *root, const struct conf_
 	if (root)
 		r = schema_read(&w, &schema_top, root, c);
 	if (!r)
-		r = complete(&w);
+		r = defaults_complete(&w);
 	if (!r && root)
 		r = schema_read_late(&w, &schema_top, root, c);
 	if (!r)
@@ -271,10 +166,7 @@ int conf_parse(struct conf **out, const char *text, size_t len, const char *name
 	struct lctext_in in = {.text = text, .len = len, .name = name};
 	struct own_env own;
 
-	if (!env) {
-		own_env_init(&own);
-		env = &own.env;
-	}
+	env = defaults_env(&own, env);
 	in.euid = env->uid;
 	return parse(out, &in, env, problems);
 }
@@ -309,10 +201,7 @@ int conf_read(struct conf **out, const char *path, const struct conf_env *env,
 	struct buf text;
 	int r;
 
-	if (!env) {
-		own_env_init(&own);
-		env = &own.env;
-	}
+	env = defaults_env(&own, env);
 	/* one more byte than is allowed, so that a file of just that size is read to its end */
 	buf_init(&text, CONF_TEXT_MAX + 1);
 	r = load_file(&text, path, false, env->uid, &place, problems);
@@ -328,46 +217,11 @@ struct conf *conf_default(const struct conf_env *env)
 	struct own_env own;
 	struct conf *c = NULL;
 
-	if (!env) {
-		own_env_init(&own);
-		env = &own.env;
-	}
+	env = defaults_env(&own, env);
 	if (build(&c, NULL, env, &problems))
 		c = NULL;
 	conf_problems_fini(&problems);
 	return c;
-}
-
-/* dir/netcluster/ncserver.conf, if it exists. */
-static char *find_in(const char *dir, const char *below)
-{
-	char *path;
-
-	if (asprintf(&path, "%s%s/netcluster/ncserver.conf", dir, below) < 0)
-		return NULL;
-	if (!access(path, F_OK))
-		return path;
-	free(path);
-	return NULL;
-}
-
-char *conf_find(const struct conf_env *env)
-{
-	const char *named = secure_getenv("NCSERVER_CONF"), *dir;
-	uid_t uid = env ? env->uid : geteuid();
-	char *path = NULL;
-
-	/* whoever names a file wants to hear that it is not there */
-	if (named && *named)
-		return strdup(named);
-	if (uid != 0) {
-		dir = secure_getenv("XDG_CONFIG_HOME");
-		if (dir && *dir == '/')
-			path = find_in(dir, "");
-		else if ((dir = secure_getenv("HOME")))
-			path = find_in(dir, "/.config");
-	}
-	return path ? path : find_in(CONF_SYSCONFDIR, "");
 }
 
 void conf_free(struct conf *c)

@@ -7,6 +7,11 @@
 /* The channel that a server has although no file names it. */
 #define CONF_CONTROL "control"
 
+/* The configuration that has a member at that place: these types own more than one. */
+#define CONF_OF(at, member) ((struct conf *)(void *)((char *)(at)-offsetof(struct conf, member)))
+#define CONF_OF_CONST(at, member)                                                                  \
+	((const struct conf *)(const void *)((const char *)(at)-offsetof(struct conf, member)))
+
 /* struct conf_channel *channels, size_t n_channels of a struct conf: a group with the names as
  * keys, or a list of groups with a member "name". */
 extern const struct schema_type type_channels;

@@ -17,6 +17,8 @@
 
 /* Files in files; libconfig has the same limit. */
 #define LCTEXT_INCLUDE_MAX 10u
+/* Files in all: some that include one another twice would be read for ever. */
+#define LCTEXT_FILES_MAX 256u
 
 struct lctext_file;
 struct lctext_piece;

@@ -27,7 +27,8 @@ static const void *at_const(const void *base, const struct schema_key *k)
 size_t walk_enter(struct walk *w, const char *name)
 {
 	size_t mark = w->path_len;
-	int n = snprintf(w->path + mark, sizeof(w->path) - mark, "%s%s", mark ? "." : "", name);
+	int n = snprintf(w->path + mark, sizeof(w->path) - mark, "%s%s", mark ? "." : "",
+	                 *name ? name : "\"\"");
 
 	w->path_len += (size_t)n;
 	if (w->path_len >= sizeof(w->path))
