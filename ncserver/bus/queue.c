@@ -55,8 +55,9 @@ bool queue_has_room(const struct queue *q)
 
 bool queue_fits(const struct queue *q, const struct batch *b)
 {
-	return q->queued == 0 || (queue_charge(q) + b->len <= q->conf->bytes &&
-	                          q->queued + b->n <= q->conf->messages);
+	if (q->queued == 0 && (b->n == 1 || !queue_policy_drops(q->policy)))
+		return true;
+	return queue_charge(q) + b->len <= q->conf->bytes && q->queued + b->n <= q->conf->messages;
 }
 
 bool queue_has_drained(const struct queue *q)
@@ -204,12 +205,17 @@ static enum queue_result push_chain(struct queue *q, const struct batch *b)
 	return QUEUE_OK;
 }
 
+/* From when the receiver blocks until it has caught up: what came in between would overtake. */
+static bool conflates(const struct queue *q)
+{
+	return q->policy == FRAME_P_CONFLATE && (q->blocked || (q->names && map_len(q->names) > 0));
+}
+
 enum queue_result queue_push(struct queue *q, const struct batch *b)
 {
 	enum queue_result rc = QUEUE_OK;
 
-	if (queue_policy_drops(q->policy) &&
-	    (!queue_fits(q, b) || (q->policy == FRAME_P_CONFLATE && q->blocked)))
+	if (queue_policy_drops(q->policy) && (!queue_fits(q, b) || conflates(q)))
 		return queue_push_lossy(q, b);
 	if (q->policy == FRAME_P_DISCONNECT && !queue_fits(q, b))
 		return QUEUE_OVERFLOW;
