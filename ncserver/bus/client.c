@@ -297,6 +297,7 @@ void client_set_policy(struct client *c)
 	if (lossiness(c->wish) > lossiness((int)policy))
 		policy = (enum frame_policy)c->wish;
 	queue_set_conf(&c->out, conf, policy);
+	client_recharge(c);
 	/* who waits for room need not, where the queue drops now */
 	if (policy != FRAME_P_BLOCK)
 		deliver_release(c);

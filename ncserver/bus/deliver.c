@@ -95,6 +95,7 @@ void deliver_resume(struct client *from)
 	list_del(&from->wait);
 	if (!from->dead) {
 		input_process(from);
+		client_recharge(from);
 		client_update_reads(from);
 	}
 }

@@ -324,8 +324,10 @@ void bus_input_eof(struct bus *b, struct client *c, uint64_t now)
 	c->in.eof = true;
 	if (!c->dead)
 		input_process(c);
-	if (!c->dead)
+	if (!c->dead) {
+		client_recharge(c);
 		client_update_reads(c);
+	}
 }
 
 bool bus_wants_input(const struct client *c)
