@@ -338,13 +338,12 @@ void rig_wait(struct rig *r, uint64_t ms)
 {
 	uint64_t end = r->now + ms * 1000000;
 
+	rig_turn(r);
 	while (r->now < end) {
 		uint64_t at = bus_next_deadline(r->bus);
 
 		r->now = at < end ? (at > r->now ? at : r->now) : end;
 		bus_tick(r->bus, r->now);
 		rig_turn(r);
-		if (at <= r->now && bus_next_deadline(r->bus) <= r->now && r->now >= end)
-			break;
 	}
 }
