@@ -371,6 +371,7 @@ void conn_close(struct conn *c, uint64_t now)
 
 	note_read(c, c->n_unread);
 	conn_wait(c, CONN_WAIT_NOTHING);
+	c->is_closing = true;
 	conn_flush(c, now);
 	conn_wait(c, CONN_WAIT_NOTHING);
 	list_del(&c->link);

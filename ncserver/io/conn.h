@@ -57,6 +57,7 @@ struct conn {
 	bool is_begun;    /* a paced chunk is written in part */
 	bool is_eof;      /* nothing more to read */
 	bool is_deaf;     /* it takes nothing more */
+	bool is_closing;  /* its client is dead: what is written now is the last */
 };
 
 /* Makes the connection of `client`, which reads from `fd`. On success fd is the connection's, which

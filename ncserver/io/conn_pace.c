@@ -102,6 +102,11 @@ bool conn_pace(struct conn *c, size_t len, uint64_t now, size_t *unread)
 	low = low_mark(c);
 	if (ioctl(c->fd, SIOCOUTQ, &outq) == 0 && outq > 0)
 		*unread = (size_t)outq;
+	if (c->is_closing) {
+		/* Why it is disconnected: one small chunk more, if a read can hold it too. */
+		conn_widen(c);
+		return *unread + len <= PACER_READ_MAX;
+	}
 	switch (pacer_ask(&c->pacer, len, *unread, low, now, &due)) {
 	case PACER_WRITE: conn_widen(c); return true;
 	case PACER_WAIT_UNTIL: wait_until(c, due, now); return false;

@@ -50,7 +50,8 @@ static int place_fault(const struct place *p, int err, const char *what, struct 
 	                 kind_name[p->kind], p->path, strerror(err));
 }
 
-/* "dir/.name.pid.random", beside the path and thus on the same file system. */
+/* "dir/.name.pid.random", beside the path and thus on the same file system. Of a long name only the
+ * beginning, so that a path that just fits has a temporary name that fits too (see bind_temp). */
 static char *temp_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -60,8 +61,8 @@ static char *temp_name(const char *path)
 
 	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
 		r = (uint32_t)(uintptr_t)&r;
-	if (asprintf(&temp, "%.*s.%s.%ld.%08x", dir_len, path, path + dir_len, (long)getpid(), r) <
-	    0)
+	if (asprintf(&temp, "%.*s.%.32s.%ld.%08x", dir_len, path, path + dir_len, (long)getpid(),
+	             r) < 0)
 		return NULL;
 	return temp;
 }
