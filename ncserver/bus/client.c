@@ -81,6 +81,8 @@ void client_free(struct client *c)
 	list_del(&c->dying);
 	list_del(&c->link);
 	queue_fini(&c->out);
+	/* not before: a delivery of what it sent may be under way when it is killed */
+	input_fini(c);
 	client_recharge(c);
 	slow_gone(b->slow, c);
 	queue_flow_add(&c->chan->gone, &c->out.flow);
@@ -250,7 +252,6 @@ void client_kill(struct client *c, enum nc_error why)
 	list_del(&c->probation);
 	deliver_forget(c);
 	deliver_release(c);
-	input_fini(c);
 	list_add_tail(&c->bus->dead, &c->dying);
 }
 

@@ -16,6 +16,8 @@
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/deliver.h"
 #include "ncserver/bus/state.h"
+#include "ncserver/bus/users.h"
+#include "ncserver/conf/conf.h"
 
 static void leave_slab(struct client *c)
 {
@@ -292,6 +294,20 @@ void input_refuse(struct client *c, enum nc_error code, uint64_t seq, uint64_t n
 	client_error(c, code, seq, "%s", text);
 }
 
+/* What is half received counts against the user's bytes, too; a frame that is short does no harm.
+ */
+static void check_quota(struct client *c)
+{
+	uint64_t len = (uint64_t)c->in.len + c->in.chain_len;
+	uint64_t max = conf_quota_of(c->bus->conf, c->uid)->bytes;
+
+	if (len <= INPUT_ROOM_MIN || c->waits_for || c->user->bytes <= max)
+		return;
+	c->user->refused++;
+	client_fail(c, NC_EQUOTA, "quota of %llu bytes used up, %llu of them by this message",
+	            (unsigned long long)max, (unsigned long long)len);
+}
+
 void bus_input(struct bus *b, struct client *c, size_t len, uint64_t now)
 {
 	struct input *in = &c->in;
@@ -314,6 +330,7 @@ void bus_input(struct bus *b, struct client *c, size_t len, uint64_t now)
 	input_process(c);
 	if (!c->dead) {
 		client_recharge(c);
+		check_quota(c);
 		client_update_reads(c);
 	}
 }

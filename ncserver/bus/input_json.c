@@ -193,6 +193,17 @@ static bool too_long(struct client *c)
 	return false;
 }
 
+/* Whether what is there may become a packet: who speaks something else is told at once, not when it
+ * has sent max_message bytes of it. */
+static bool begins_object(const uint8_t *p, uint32_t len)
+{
+	uint32_t i = 0;
+
+	while (i < len && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n'))
+		i++;
+	return i == len || p[i] == '{';
+}
+
 bool input_json(struct client *c)
 {
 	struct input *in = &c->in;
@@ -235,6 +246,10 @@ bool input_json(struct client *c)
 		input_consume(c, in->len);
 	if (in->len > limit(c))
 		return too_long(c);
+	if (in->len > 0 && !begins_object(in->p, in->len) && c->dialect != DIALECT_FIFO) {
+		client_fail(c, NC_EJSON, "a packet begins with '{'");
+		return false;
+	}
 	in->scanned = in->len;
 	return false;
 }

@@ -62,6 +62,7 @@ static int open_env(struct server *s, const struct conf *conf)
 	env->host = s->host;
 	env->version = "ncserver " PACKAGE_VERSION;
 	env->uid = geteuid();
+	env->pid = getpid();
 	env->flush = loop_flush;
 	env->dump = env_dump;
 	env->reload = env_reload;
