@@ -78,7 +78,8 @@ static void client_destroy(nc_client *c)
 	outq_fini(&c->inbox);
 	emitter_fini(&c->emitter);
 	request_fini(&c->requests);
-	free(c->names);
+	for (unsigned i = 0; i < CLIENT_NAMES; i++)
+		free(c->names[i]);
 	free(c->opt.socket);
 	free(c);
 }

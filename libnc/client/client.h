@@ -32,8 +32,9 @@
  * as much again. */
 #define CLIENT_BUSY_RETRY_MS 10u
 
-/* Names that emit() remembers as valid, with the head of their frames. A power of two. */
-#define CLIENT_NAMES 8u
+/* Names that emit() remembers as valid, with the head of their frames: more than most programs emit
+ * in turn. A power of two. */
+#define CLIENT_NAMES 32u
 
 /* No point in time: what a deadline says that is not set. */
 #define CLIENT_NEVER UINT64_MAX
@@ -77,10 +78,10 @@ enum client_sync {
 /* An event name that was found valid, and the head of the frames that carry it. */
 struct client_name {
 	uint64_t generation; /* of the emitter when `is_heard` was found out */
-	uint32_t head_len;   /* 0: the slot is free */
-	bool is_heard;       /* own handlers match */
-	uint8_t event_at;    /* where in the head the event stands */
-	uint8_t head[FRAME_EMIT_LEN + NC_CHANNEL_MAX + NC_EVENT_MAX + 1]; /* terminated */
+	uint32_t head_len;
+	bool is_heard;    /* own handlers match */
+	uint8_t event_at; /* where in the head the event stands */
+	uint8_t head[];   /* terminated */
 };
 
 struct nc_client {
@@ -94,12 +95,12 @@ struct nc_client {
 
 	/* sending */
 	struct outq out;
-	uint64_t seq;              /* of the last emit in this session */
-	size_t n_unflushed;        /* bytes queued since the last attempt to write */
-	bool is_blocked;           /* the last attempt found the socket full */
-	bool is_write_dead;        /* the socket takes nothing any more */
-	bool was_full;             /* the writable callback is owed */
-	struct client_name *names; /* CLIENT_NAMES of them, or NULL before the first emit */
+	uint64_t seq;                            /* of the last emit in this session */
+	size_t n_unflushed;                      /* bytes queued since the last attempt to write */
+	bool is_blocked;                         /* the last attempt found the socket full */
+	bool is_write_dead;                      /* the socket takes nothing any more */
+	bool was_full;                           /* the writable callback is owed */
+	struct client_name *names[CLIENT_NAMES]; /* NULL: the slot is free */
 
 	/* hearing */
 	struct emitter emitter;

@@ -35,50 +35,72 @@ struct emit {
 
 /* ---- names */
 
-/* Literals keep their addresses, so these tell names apart well enough; the text is compared. */
-static unsigned name_slot(const char *event)
+/* Literals keep their addresses, so these tell names apart well enough; the text is compared. A
+ * name stands in one of two slots, so that two that meet do not drive each other out for ever. */
+static inline unsigned name_slot(const char *event)
 {
 	return (unsigned)(((uintptr_t)event * UINT64_C(0x9E3779B97F4A7C15)) >> 32) &
 	       (CLIENT_NAMES - 1);
 }
 
-static int name_learn(nc_client *c, struct client_name *n, const char *event)
+static struct client_name *name_new(const nc_client *c, const char *event, size_t len)
 {
 	struct frame_emit f = {
 	        .channel = c->channel,
 	        .channel_len = (uint8_t)strlen(c->channel),
 	        .event = event,
+	        .event_len = (uint8_t)len,
 	};
-	size_t len = strlen(event);
+	size_t head_len = frame_emit_head_len(&f);
+	struct client_name *n = malloc(sizeof(*n) + head_len + 1);
 
-	n->head_len = 0;
+	if (!n)
+		return NULL;
+	n->generation = 0;
+	n->is_heard = false;
+	n->head_len = (uint32_t)head_len;
+	n->event_at = (uint8_t)(FRAME_EMIT_LEN + f.channel_len);
+	frame_emit_head_put(n->head, head_len, &f);
+	n->head[head_len] = 0;
+	return n;
+}
+
+static int name_learn(nc_client *c, const char *event, struct client_name **out)
+{
+	size_t len = strlen(event);
+	unsigned slot = name_slot(event);
+	struct client_name *n;
+
 	if (name_check_event(event, len) != NAME_OK)
 		return NC_ENAME;
 	/* what is reserved for servers is, on the control channel, what one may ask them */
 	if (name_event_is_reserved(event, len) && strcmp(c->channel, "control"))
 		return NC_ERESERVED;
-	f.event_len = (uint8_t)len;
-	n->event_at = (uint8_t)(FRAME_EMIT_LEN + f.channel_len);
-	n->head_len = (uint32_t)frame_emit_head_put(n->head, sizeof(n->head), &f);
-	n->head[n->head_len] = 0;
-	n->generation = 0;
+	n = name_new(c, event, len);
+	if (!n)
+		return NC_ENOMEM;
+	if (c->names[slot] && !c->names[slot ^ 1])
+		slot ^= 1;
+	free(c->names[slot]);
+	c->names[slot] = n;
+	*out = n;
 	return NC_OK;
+}
+
+static inline bool name_is(const struct client_name *n, const char *event)
+{
+	return n && !strcmp(event, (const char *)n->head + n->event_at);
 }
 
 static inline int name_find(nc_client *c, const char *event, struct client_name **out)
 {
-	struct client_name *n;
+	unsigned slot = name_slot(event);
 
-	if (!c->names) {
-		c->names = calloc(CLIENT_NAMES, sizeof(*c->names));
-		if (!c->names)
-			return NC_ENOMEM;
-	}
-	n = &c->names[name_slot(event)];
-	*out = n;
-	if (n->head_len && !strcmp(event, (const char *)n->head + n->event_at))
+	*out = c->names[slot];
+	if (name_is(*out, event))
 		return NC_OK;
-	return name_learn(c, n, event);
+	*out = c->names[slot ^ 1];
+	return name_is(*out, event) ? NC_OK : name_learn(c, event, out);
 }
 
 /* Finds out whether own handlers match. Returns NC_OK or NC_ENOMEM. */
