@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "libnc/base/utf8.h"
 #include "libnc/wire/name.h"
@@ -65,8 +64,8 @@ int nc_new(nc_client **out, const char *channel)
 	conn_init(&c->conn, &client_conn_ops, c, &c->out);
 	request_init(&c->requests);
 	c->source.senders = &c->conn.senders;
-	c->source.self = (struct nc_sender){
-	        .has_cred = 1, .uid = geteuid(), .gid = getegid(), .pid = getpid(), .host = ""};
+	c->source.self = (struct nc_sender){.has_cred = 1, .host = ""};
+	sock_self(&c->source.self.uid, &c->source.self.gid, &c->source.self.pid);
 	*out = c;
 	return NC_OK;
 }

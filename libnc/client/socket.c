@@ -221,6 +221,13 @@ void sock_random(void *buf, size_t len)
 	}
 }
 
+void sock_self(uid_t *uid, gid_t *gid, pid_t *pid)
+{
+	*uid = geteuid();
+	*gid = getegid();
+	*pid = getpid();
+}
+
 const char *sock_program_name(void)
 {
 	return program_invocation_short_name ? program_invocation_short_name : "";

@@ -52,6 +52,9 @@ uint64_t sock_now_ns(void);
  * run. */
 void sock_random(void *buf, size_t len);
 
+/* Who this process is to those that it connects to. */
+void sock_self(uid_t *uid, gid_t *gid, pid_t *pid);
+
 /* The program's short name. Never NULL. */
 const char *sock_program_name(void);
 

@@ -2,7 +2,6 @@
  * Unit tests of a client's coming and going, over a real socket
  */
 
-#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "libnc/client/client.h"
@@ -131,51 +126,6 @@ static void nothing_but_hello_is_sent_before_the_welcome(void **state)
 	assert_true(fake_is_hung_up(f));
 }
 
-static void a_welcome_may_come_byte_by_byte(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-	struct frame_welcome w = {.version = 1,
-	                          .sender = 5,
-	                          .max_payload = 10,
-	                          .channel = "c",
-	                          .channel_len = 1,
-	                          .host = "",
-	                          .server = ""};
-	uint8_t buf[128];
-	size_t len = frame_welcome_put(buf, sizeof(buf), &w);
-
-	assert_int_equal(nc_open(c), NC_OK);
-	fake_accept(f);
-	for (size_t i = 0; i < len; i++) {
-		assert_int_equal(nc_state(c), NC_CONNECTING);
-		fake_send(f, buf + i, 1);
-		assert_int_equal(nc_process(c), NC_OK);
-	}
-	assert_int_equal(nc_state(c), NC_CONNECTED);
-	assert_int_equal(nc_max_message(c), 10);
-	nc_free(c);
-}
-
-static void without_a_server_the_first_attempt_says_so(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-
-	fake_stop_listening(f);
-	assert_int_equal(nc_connect(c, 1000), NC_ENOSERVER);
-	assert_int_equal(nc_state(c), NC_CLOSED);
-	assert_non_null(strstr(nc_error_text(c), f->path));
-	assert_int_equal(nc_setopt_int(c, NC_OPT_RECONNECT, 0), NC_OK);
-	assert_int_equal(nc_open(c), NC_ENOSERVER);
-	assert_int_equal(nc_state(c), NC_CLOSED);
-	assert_int_equal(nc_process(c), NC_ENOSERVER);
-	assert_int_equal(nc_wait(c, -1), NC_ENOSERVER);
-	assert_int_equal(nc_fd(c), -1);
-	assert_int_equal(nc_timeout(c), -1);
-	nc_free(c);
-}
-
 static void a_server_that_comes_later_is_found(void **state)
 {
 	struct fake *f = *state;
@@ -199,31 +149,6 @@ static void a_server_that_comes_later_is_found(void **state)
 	nc_free(c);
 }
 
-static void a_socket_that_nobody_may_use_is_denied(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-
-	if (geteuid() == 0) {
-		nc_free(c);
-		skip();
-	}
-	assert_int_equal(chmod(f->path, 0), 0);
-	assert_int_equal(nc_connect(c, 1000), NC_EDENIED);
-	nc_free(c);
-}
-
-static void a_server_that_never_welcomes_times_out(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-
-	assert_int_equal(nc_connect(c, 20), NC_ETIMEOUT);
-	assert_int_equal(nc_state(c), NC_CLOSED);
-	assert_int_equal(nc_fd(c), -1);
-	nc_free(c);
-}
-
 static void each_attempt_has_its_own_time(void **state)
 {
 	struct fake *f = *state;
@@ -237,37 +162,6 @@ static void each_attempt_has_its_own_time(void **state)
 		assert_int_equal(nc_wait(c, -1), NC_OK);
 	assert_string_equal(diary_take(&d), "fd nofd reconnecting");
 	assert_int_equal(d.last.error, NC_ETIMEOUT);
-	nc_free(c);
-}
-
-static void a_full_backlog_is_waited_for(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int fds[64], n = 0;
-
-	strcpy(addr.sun_path, f->path);
-	listen(f->listen_fd, 1);
-	for (; n < 64; n++) {
-		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		if (connect(fds[n], (struct sockaddr *)&addr, sizeof(addr)) < 0)
-			break;
-	}
-	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(nc_open(c), NC_OK);
-	assert_int_equal(nc_state(c), NC_CONNECTING);
-	assert_int_equal(nc_fd(c), -1);
-	assert_in_range(nc_timeout(c), 0, 21);
-	for (int i = 0; i < n; i++) {
-		fake_accept(f);
-		fake_hang_up(f);
-	}
-	while (nc_fd(c) < 0)
-		assert_int_equal(nc_wait(c, 1000), NC_OK);
-	fake_greet(f, c);
-	for (int i = 0; i <= n; i++)
-		close(fds[i]);
 	nc_free(c);
 }
 
@@ -388,46 +282,6 @@ static void what_is_not_of_the_protocol_ends_it_for_good(void **state)
 		nc_free(c);
 		fake_hang_up(f);
 	}
-}
-
-static void a_welcome_for_another_channel_is_refused(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-	struct frame_welcome w = {.version = 1,
-	                          .sender = 5,
-	                          .max_payload = 10,
-	                          .channel = "d",
-	                          .channel_len = 1,
-	                          .host = "",
-	                          .server = ""};
-	uint8_t buf[128];
-
-	assert_int_equal(nc_open(c), NC_OK);
-	fake_accept(f);
-	fake_send(f, buf, frame_welcome_put(buf, sizeof(buf), &w));
-	assert_int_equal(nc_process(c), NC_EPROTO);
-	nc_free(c);
-}
-
-static void a_version_that_it_does_not_speak_is_refused(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-	struct frame_welcome w = {.version = 2,
-	                          .sender = 5,
-	                          .max_payload = 10,
-	                          .channel = "c",
-	                          .channel_len = 1,
-	                          .host = "",
-	                          .server = ""};
-	uint8_t buf[128];
-
-	assert_int_equal(nc_open(c), NC_OK);
-	fake_accept(f);
-	fake_send(f, buf, frame_welcome_put(buf, sizeof(buf), &w));
-	assert_int_equal(nc_process(c), NC_EVERSION);
-	nc_free(c);
 }
 
 static void ignore(nc_client *c, const nc_msg *m, void *arg)
@@ -670,95 +524,6 @@ static void sync_ends_with_the_connection_or_the_time(void **state)
 	nc_free(c);
 }
 
-static void options_are_checked(void **state)
-{
-	struct fake *f = *state;
-	nc_client *c = fake_client(f);
-	char long_label[65];
-
-	memset(long_label, 'x', 64);
-	long_label[64] = 0;
-	assert_int_equal(nc_setopt_int(c, NC_OPT_RECONNECT, 2), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, NC_OPT_QUEUE_BYTES, 0), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, NC_OPT_QUEUE_POLICY, NC_POLICY_CONFLATE), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, NC_OPT_SOCKET, 1), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, (enum nc_option)3, 0), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, (enum nc_option)4000, 0), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_LOCAL, "1"), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_LABEL, long_label), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_LABEL, "\xC3"), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_LABEL, NULL), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_SOCKET, ""), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_SOCKET, "/a/%s/%s"), NC_EINVAL);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_RECEIVE_POLICY, "x"), NC_EINVAL);
-	assert_int_equal(nc_setopt_int(c, NC_OPT_RECEIVE_POLICY, -1), NC_OK);
-	assert_int_equal(nc_open(c), NC_OK);
-	assert_int_equal(nc_setopt_int(c, NC_OPT_RECONNECT, 1), NC_ESTATE);
-	assert_int_equal(nc_setopt_str(c, NC_OPT_LABEL, "x"), NC_ESTATE);
-	assert_int_equal(nc_open(c), NC_ESTATE);
-	assert_int_equal(nc_connect(c, 0), NC_ESTATE);
-	nc_free(c);
-}
-
-static void bad_channels_make_no_client(void **state)
-{
-	static const char *const names[] = {"", "a/b", "a.b", "..", "a b", "\xC3\xA4"};
-	nc_client *c;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(nc_new(&c, names[i]), NC_ENAME);
-		assert_null(c);
-	}
-	assert_int_equal(nc_new(&c, NULL), NC_ENAME);
-	nc_free(NULL);
-}
-
-static void the_environment_names_the_socket(void **state)
-{
-	struct fake *f = *state;
-	char template[128];
-	nc_client *c;
-
-	snprintf(template, sizeof(template), "%s/%%s.sock", f->dir);
-	setenv("NC_SOCKET", template, 1);
-	assert_int_equal(nc_new(&c, "c"), NC_OK);
-	nc_setopt_str(c, NC_OPT_LABEL, "tester");
-	fake_connect(f, c);
-	assert_string_equal(nc_socket(c), f->path);
-	assert_int_equal(nc_disconnect(c, 0), NC_OK);
-	setenv("NC_SOCKET", "%s%s", 1);
-	assert_int_equal(nc_open(c), NC_EINVAL);
-	assert_int_equal(nc_state(c), NC_CLOSED);
-	unsetenv("NC_SOCKET");
-	nc_free(c);
-}
-
-static void the_session_folder_is_a_standard_place(void **state)
-{
-	struct fake *f = *state;
-	char folder[80];
-	nc_client *c;
-
-	/* no such channel exists in the other places */
-	fake_stop_listening(f);
-	snprintf(folder, sizeof(folder), "%s/netcluster", f->dir);
-	assert_int_equal(mkdir(folder, 0700), 0);
-	snprintf(f->path, sizeof(f->path), "%s/nc-unit-test.sock", folder);
-	fake_listen(f);
-	setenv("XDG_RUNTIME_DIR", f->dir, 1);
-	assert_int_equal(nc_new(&c, "nc-unit-test"), NC_OK);
-	assert_int_equal(nc_open(c), NC_OK);
-	assert_string_equal(nc_socket(c), f->path);
-	nc_free(c);
-	fake_stop_listening(f);
-	assert_int_equal(nc_new(&c, "nc-unit-test"), NC_OK);
-	assert_int_equal(nc_connect(c, 1000), NC_ENOSERVER);
-	unsetenv("XDG_RUNTIME_DIR");
-	nc_free(c);
-	rmdir(folder);
-}
-
 static void blocking_calls_are_refused_in_handlers(nc_client *c)
 {
 	assert_int_equal(nc_wait(c, 0), NC_ESTATE);
@@ -801,38 +566,19 @@ static void an_idle_client_holds_no_buffers_and_waits_for_input(void **state)
 	nc_free(c);
 }
 
-static void errors_have_texts(void **state)
-{
-	(void)state;
-	for (int i = 0; i <= NC_ESYS; i++) {
-		assert_string_not_equal(nc_strerror(i), "unknown error");
-		assert_string_not_equal(nc_strerror(i), "");
-	}
-	assert_string_equal(nc_strerror(-1), "unknown error");
-	assert_string_equal(nc_strerror(NC_ESYS + 1), "unknown error");
-	assert_string_equal(nc_version(), "0.1.0");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(nothing_but_hello_is_sent_before_the_welcome),
-	        TEST(a_welcome_may_come_byte_by_byte),
-	        TEST(without_a_server_the_first_attempt_says_so),
 	        TEST(a_server_that_comes_later_is_found),
-	        TEST(a_socket_that_nobody_may_use_is_denied),
-	        TEST(a_server_that_never_welcomes_times_out),
 	        TEST(each_attempt_has_its_own_time),
-	        TEST(a_full_backlog_is_waited_for),
 	        TEST(a_refusal_that_would_be_repeated_is_final),
 	        TEST(after_other_ends_it_comes_back),
 	        TEST(a_farewell_gives_its_reason),
 	        TEST(without_reconnection_an_end_is_final),
 	        TEST(what_is_not_of_the_protocol_ends_it_for_good),
-	        TEST(a_welcome_for_another_channel_is_refused),
-	        TEST(a_version_that_it_does_not_speak_is_refused),
 	        TEST(after_a_break_patterns_and_queue_are_sent_again),
 	        TEST(a_frame_that_a_break_cut_goes_out_again_whole),
 	        TEST(a_status_callback_may_free_the_client),
@@ -842,13 +588,8 @@ int main(void)
 	        TEST(what_disconnecting_leaves_is_counted_as_dropped),
 	        TEST(sync_stands_behind_all_that_was_called_before),
 	        TEST(sync_ends_with_the_connection_or_the_time),
-	        TEST(options_are_checked),
-	        TEST(bad_channels_make_no_client),
-	        TEST(the_environment_names_the_socket),
-	        TEST(the_session_folder_is_a_standard_place),
 	        TEST(nothing_that_waits_works_in_a_handler),
 	        TEST(an_idle_client_holds_no_buffers_and_waits_for_input),
-	        TEST(errors_have_texts),
 	};
 
 	unsetenv("NC_SOCKET");
