@@ -540,6 +540,7 @@ void queue_fini(struct queue *q)
 	q->written_off = 0;
 	q->in_chain = false;
 	queue_drop_all(q);
+	q->bytes -= q->gap_len;
 	q->gap_len = 0;
 	slab_unref(q->own);
 	q->own = NULL;
