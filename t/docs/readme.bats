@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# README.md: its program runs, its shell lines work.
+
+setup() {
+	readme=$TOP_SRCDIR/README.md
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# start_server: ncserver with the channel "events" in this test's directory; its messages in server.log
+start_server() {
+	printf 'channels = { events = { }; };\n' >server.conf
+	mkfifo ready
+	"$TOP_BUILDDIR/ncserver/ncserver" --socket "$PWD/%s.sock" --ready-fd 4 server.conf \
+		2>server.log 3>&- 4<>ready &
+	server=$!
+	read -r -t 20 <>ready
+}
+
+teardown() {
+	local pid
+	for pid in ${program-} ${server-}; do
+		kill "$pid" 2>/dev/null && wait "$pid"
+	done
+	return 0
+}
+
+# wait_for FILE TEXT: until the text stands in the file, at most 20 s
+wait_for() {
+	for _ in {1..200}; do
+		grep -qF -- "$2" "$1" && return
+		sleep 0.1
+	done
+	echo "$1 has no '$2' but:"
+	cat "$1"
+	return 1
+}
+
+@test "the program hears what another client emits" {
+	start_server
+	NC_SOCKET="$PWD/%s.sock" stdbuf -oL "$TOP_BUILDDIR/t/docs/readme" >heard 2>&1 3>&- &
+	program=$!
+	wait_for heard 'load.hello: from C'
+	printf '{"event":"load.now","data":1}\0{"event":"other","data":2}\0{"event":"load.end"}\0' |
+		socat -u - "UNIX-CONNECT:$PWD/events.sock"
+	wait_for heard 'load.end: '
+	[ "$(cat heard)" = $'load.hello: from C\nload.now: 1\nload.end: ' ]
+}
+
+@test "the C program is what a reader sees" {
+	[ "$(grep -cx '[`]*c' "$readme")" = 1 ]
+	awk '/^```/ { in_c = $0 == "```c"; next } in_c' "$readme" | cmp - "$TOP_BUILDDIR/t/docs/readme.c"
+}
+
+@test "the last shell line emits" {
+	local line
+	line=$(grep -E '^    printf .* \| socat ' "$readme")
+	start_server
+	NC_SOCKET="$PWD/%s.sock" stdbuf -oL "$TOP_BUILDDIR/t/docs/readme" >heard 2>&1 3>&- &
+	program=$!
+	wait_for heard 'load.hello'
+	bash -c "${line//\/run\/netcluster/$PWD}"
+	wait_for heard 'load.now: 1'
+}
+
+@test "every page of decisions is listed" {
+	local page
+	for page in "$TOP_SRCDIR"/doc/decisions/*.md; do
+		[ "${page##*/}" = README.md ] || grep -qF "(${page##*/})" "$TOP_SRCDIR/doc/decisions/README.md"
+	done
+}
