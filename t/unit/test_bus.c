@@ -493,6 +493,112 @@ static void a_reload_keeps_clients_and_their_queues(void **state)
 	rig_fini(&r);
 }
 
+static void quotas_hold_a_user_and_no_other(void **state)
+{
+	enum nc_error why;
+	struct frame_prefix x;
+	struct rig r;
+	const uint8_t *p;
+	int a;
+
+	(void)state;
+	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"max_subscriptions\":5,"
+	             "\"quota\":{\"connections\":3,\"connection_rate\":10,\"subscriptions\":7},"
+	             "\"channels\":{\"A\":{}}}");
+	a = rig_accept(&r, "A", 1000, 1, NULL);
+	rig_hello(&r, a, 0, 0);
+	assert_int_equal(rig_accept(&r, "A", 1000, 2, NULL), 1);
+	assert_int_equal(rig_accept(&r, "A", 1000, 3, NULL), 2);
+	assert_int_equal(rig_accept(&r, "A", 1000, 4, &why), -1);
+	assert_int_equal(why, NC_EQUOTA);
+	assert_true(rig_accept(&r, "A", 1001, 5, NULL) >= 0);
+	rig_listen(&r, a, "a");
+	rig_listen(&r, a, "b");
+	rig_listen(&r, a, "c");
+	rig_listen(&r, a, "d");
+	rig_listen(&r, a, "e");
+	rig_listen(&r, a, "a");
+	rig_turn(&r);
+	assert_false(next_frame(&r, a, &x, &p));
+	rig_listen(&r, a, "f");
+	rig_turn(&r);
+	assert_true(next_frame(&r, a, &x, &p));
+	assert_int_equal(x.kind, FRAME_ERROR);
+	assert_int_equal(le16_get(p + 8), NC_EQUOTA);
+	/* those who go make room; the rate of new ones is bounded all the same */
+	for (int i = 0; i < 7; i++) {
+		rig_close(&r, 1);
+		rig_turn(&r);
+		r.n_clients = 4;
+		r.clients[1].c = NULL;
+		if (rig_accept(&r, "A", 1000, 6, &why) < 0)
+			break;
+		buf_fini(&r.clients[1].out);
+		r.clients[1] = r.clients[--r.n_clients];
+		bus_client_set_io(r.clients[1].c, &r.clients[1]);
+	}
+	assert_int_equal(rig_accept(&r, "A", 1000, 7, &why), -1);
+	rig_wait(&r, 100);
+	rig_close(&r, 1);
+	rig_turn(&r);
+	assert_true(rig_accept(&r, "A", 1000, 8, &why) >= 0);
+	rig_fini(&r);
+}
+
+static void who_was_slow_is_known_when_it_is_gone(void **state)
+{
+	static char data[1000];
+	struct rig r;
+	char *answer;
+	int a, b, k;
+
+	(void)state;
+	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
+	             "\"policy\":\"drop-newest\"}}}");
+	a = rig_native(&r, "A");
+	b = rig_accept(&r, "A", 1000, 4711, NULL);
+	rig_hello(&r, b, 0, 0);
+	rig_listen(&r, b, ">");
+	r.clients[b].kernel = 0;
+	for (int i = 0; i < 100; i++) {
+		rig_emit(&r, a, "A", "x", data, sizeof(data));
+		rig_turn(&r);
+	}
+	rig_close(&r, b);
+	rig_turn(&r);
+	k = rig_accept(&r, "control", 0, 1, NULL);
+	send_packet(&r, k, "{\"event\":\"nc-control-slow\",\"nc\":{\"id\":1}}");
+	answer = (char *)r.clients[k].out.data;
+	assert_non_null(strstr(answer, "\"pid\":4711"));
+	assert_non_null(strstr(answer, "\"reason\":\"dropping\""));
+	assert_non_null(strstr(answer, "\"gone\":true"));
+	rig_fini(&r);
+}
+
+static void half_a_message_counts_against_the_quota(void **state)
+{
+	static char half[200000];
+	struct rig r;
+	int a, b;
+
+	(void)state;
+	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"quota\":{\"bytes\":1048576},"
+	             "\"channels\":{\"A\":{}}}");
+	b = json_client(&r, "A");
+	memset(half, ' ', sizeof(half));
+	for (int i = 0; i < 8; i++) {
+		a = json_client(&r, "A");
+		rig_send(&r, a, half, sizeof(half), 5000);
+		rig_turn(&r);
+		if (!r.clients[a].c)
+			break;
+	}
+	assert_null(r.clients[a].c);
+	assert_non_null(strstr((char *)r.clients[a].out.data, "quota of 1048576 bytes"));
+	assert_non_null(r.clients[b].c);
+	rig_fini(&r);
+}
+
 /* Senders and receivers of both dialects, sockets that take little, in any order. */
 static void random_run(uint32_t seed, const char *policy)
 {
@@ -572,6 +678,9 @@ int main(void)
 	        cmocka_unit_test(json_interest_is_declared_and_withdrawn),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),
+	        cmocka_unit_test(quotas_hold_a_user_and_no_other),
+	        cmocka_unit_test(who_was_slow_is_known_when_it_is_gone),
+	        cmocka_unit_test(half_a_message_counts_against_the_quota),
 	        cmocka_unit_test(at_random_the_accounts_stay_exact),
 	};
 
