@@ -114,10 +114,11 @@ void client_uuid(const struct bus *b, uint64_t id, char *out)
 {
 	uint8_t u[16];
 
-	/* the id in the bits that a version 4 UUID leaves free, filled up with the boot's */
+	/* the id in the bits that a version 4 UUID leaves free, filled up with the boot's; what
+	 * counts first, so that the beginning tells clients apart */
 	memcpy(u, b->env.boot, sizeof(u));
 	for (int i = 0; i < 8; i++)
-		u[i] = (uint8_t)(id >> (56 - 8 * i));
+		u[i] = (uint8_t)(id >> (8 * i));
 	u[15] = u[6];
 	u[14] = u[7];
 	u[6] = (uint8_t)(0x40 | (b->env.boot[6] & 0x0F));
