@@ -30,6 +30,20 @@ int literal_fail(struct literal_reader *r, size_t at, const char *fmt, ...)
 	return LITERAL_E_SYNTAX;
 }
 
+void literal_place(const char *text, size_t len, size_t at, size_t *line, size_t *column)
+{
+	size_t start = 0;
+
+	*line = 1;
+	for (size_t i = 0; i < at && i < len; i++) {
+		if (text[i] != '\n')
+			continue;
+		(*line)++;
+		start = i + 1;
+	}
+	*column = text_chars(text + start, (at < len ? at : len) - start) + 1;
+}
+
 int literal_peek(const struct literal_reader *r)
 {
 	return r->at < r->len ? (unsigned char)r->text[r->at] : -1;

@@ -50,6 +50,9 @@ void literal_skip_space(struct literal_reader *r);
 /* The next byte, or -1 at the end. */
 int literal_peek(const struct literal_reader *r);
 
+/* Finds line and column, both from 1 and in characters, of byte AT. */
+void literal_place(const char *text, size_t len, size_t at, size_t *line, size_t *column);
+
 /* Notes what is wrong at byte AT. Returns LITERAL_E_SYNTAX. */
 int literal_fail(struct literal_reader *r, size_t at, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));

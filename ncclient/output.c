@@ -42,9 +42,16 @@ void output_init(struct output *o, FILE *f)
 	bool tty = isatty(fileno(f));
 
 	*o = (struct output){.f = f};
+	output_resize(o);
 	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	o->colour = tty && !(no_color && *no_color) && term && strcmp(term, "dumb");
-	o->width = tty ? terminal_width(fileno(f)) : WIDTH_DEFAULT;
+}
+
+void output_resize(struct output *o)
+{
+	int fd = fileno(o->f);
+
+	o->width = isatty(fd) ? terminal_width(fd) : WIDTH_DEFAULT;
 }
 
 static const char *const format_names[] = {

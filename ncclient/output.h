@@ -30,6 +30,9 @@ struct output {
  * COLUMNS). A file that is no terminal gets 80 columns. */
 void output_init(struct output *o, FILE *f);
 
+/* Asks the terminal for its width again. */
+void output_resize(struct output *o);
+
 /* Reads the name of a format. Returns 0 and sets *FORMAT, or -1. */
 int output_read_format(const char *name, enum output_format *format);
 const char *output_format_name(enum output_format format);
