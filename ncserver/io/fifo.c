@@ -7,6 +7,7 @@
 
 #include "ncserver/bus/bus.h"
 #include "ncserver/io/conn.h"
+#include "ncserver/io/loop.h"
 #include "ncserver/io/server.h"
 
 #include <fcntl.h>
@@ -45,6 +46,7 @@ void fifo_resume(struct fifo *f)
 		bus_client_free(s->bus, client);
 	if (fd >= 0)
 		close(fd);
+	loop_retry_soon(s);
 }
 
 void fifo_start(struct fifo *f, struct chan *chan)

@@ -4,6 +4,7 @@
 #include "libnc/wire/error.h"
 #include "ncserver/bus/bus.h"
 #include "ncserver/io/conn.h"
+#include "ncserver/io/loop.h"
 #include "ncserver/io/peer.h"
 #include "ncserver/io/server.h"
 
@@ -67,6 +68,7 @@ static void pause_all(struct server *s)
 			uv_poll_stop(&l->poll);
 		l->is_paused = true;
 	}
+	loop_retry_soon(s);
 }
 
 /* No descriptor for this process: the reserve accepts, so that the other side hears of it. Returns
@@ -74,17 +76,19 @@ static void pause_all(struct server *s)
 static bool refuse_one(struct listener *l)
 {
 	struct server *s = l->server;
-	int fd;
+	int fd, err;
 
-	if (s->reserve_fd < 0)
-		return false;
-	close(s->reserve_fd);
+	if (s->reserve_fd >= 0)
+		close(s->reserve_fd);
 	fd = accept4(l->place.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	err = errno;
 	if (fd >= 0) {
 		s->counters->refused++;
 		close(fd);
 	}
 	s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (s->reserve_fd < 0 || (fd < 0 && err != EAGAIN))
+		pause_all(s);
 	return fd >= 0 && s->reserve_fd >= 0;
 }
 
@@ -101,15 +105,13 @@ static bool on_accept_error(struct listener *l, int err)
 		log_error(&s->log, "out of descriptors, connections are refused",
 		          log_str("channel", l->place.channel),
 		          log_uint("connections", s->n_conns));
-		if (refuse_one(l))
-			return true;
-		break;
+		return refuse_one(l);
 	default:
 		log_error(&s->log, "cannot accept, pausing", log_str("channel", l->place.channel),
 		          log_err(-err));
+		pause_all(s);
+		return false;
 	}
-	pause_all(s);
-	return false;
 }
 
 static void accept_some(struct listener *l, unsigned max)

@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# FIFOs: a second way into a channel, for scripts.
+
+load server.bash
+
+@test "a shell emits by writing lines into the FIFO" {
+	conf c 'channels = { A = { fifo = true; propagatetochannels = "^B$"; }; B = { }; };'
+	start c
+	hear A heard.A
+	hear B heard.B
+	echo '{"event":"one","data":{"a":1}}' >A.fifo
+	printf '{"event":"two"}\n{"event":"three"}\0' >A.fifo
+	eventually has heard.A '"three"'
+	eventually has heard.B '"three"'
+	stop
+	[ "$(heard heard.A)" = '{"event":"one","data":{"a":1}}
+{"event":"two"}
+{"event":"three"}' ]
+}
+
+@test "many writers at once: each packet whole, each writer's in order" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	for w in 1 2 3 4; do
+		(
+			exec >A.fifo 3>&-
+			for ((i = 0; i < 500; i++)); do
+				echo "{\"event\":\"w$w\",\"data\":$i}"
+			done
+		) &
+		writers+=($!)
+	done
+	wait "${writers[@]}"
+	all_there() { [ "$(heard heard.A | wc -l)" = 2000 ]; }
+	eventually all_there
+	for w in 1 2 3 4; do
+		heard heard.A | sed -n "s/{\"event\":\"w$w\",\"data\":\(.*\)}/\1/p" >got
+		seq 0 499 | cmp - got
+	done
+	stop
+}
+
+@test "a packet that could be torn is refused, and the next one passes" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	long=$(head -c 5000 /dev/zero | tr '\0' x)
+	echo "{\"event\":\"long\",\"data\":\"$long\"}" >A.fifo
+	echo '{"event":"next"}' >A.fifo
+	eventually has heard.A '"next"'
+	refute has heard.A '"long"'
+	[ -p A.fifo ]
+	stop
+}
+
+@test "what is no packet does not close the FIFO" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	printf 'garbage\n\n{"event":1}\n[]\n{{{{\n' >A.fifo
+	echo '{"event":"next"}' >A.fifo
+	eventually has heard.A '"next"'
+	stop
+	[ "$(heard heard.A)" = '{"event":"next"}' ]
+}
+
+@test "a server that idles over a FIFO without writers sleeps" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	echo '{"event":"x"}' >A.fifo
+	sleep 0.3
+	before=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
+	sleep 1
+	after=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
+	[ $((after - before)) -le 2 ]
+	stop
+}
+
+@test "a path that is no FIFO stops the start" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	echo precious >A.fifo
+	run "$NCSERVER" c
+	[ "$status" = 73 ]
+	[[ $output == *"A.fifo exists and is no FIFO"* ]]
+	[ "$(cat A.fifo)" = precious ]
+	[ ! -e A.sock ]
+}
+
+@test "a FIFO that was there before is used and left" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	mkfifo -m 0600 A.fifo
+	inode=$(stat -c %i A.fifo)
+	start c
+	[ "$(stat -c %a A.fifo)" = 660 ]
+	hear A heard.A
+	echo '{"event":"x"}' >A.fifo
+	eventually has heard.A '"x"'
+	stop
+	[ "$(stat -c %i A.fifo)" = "$inode" ]
+}
