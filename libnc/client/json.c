@@ -117,8 +117,10 @@ enum json_result json_get_int(const void *text, size_t len, int64_t *v)
 	if (!json_scan_number(s, &whole))
 		return JSON_OTHER;
 	if (!whole) {
-		/* 1e3 and 1.0 are whole too, as far as a double counts exactly */
-		if (span_to_double(s, &d) || d != trunc(d) || fabs(d) > 9007199254740992.0)
+		/* 1e3 and 1.0 are whole too, as far as a double counts exactly; trunc() would
+		 * need libm */
+		if (span_to_double(s, &d) || fabs(d) > 9007199254740992.0 ||
+		    d != (double)(int64_t)d)
 			return JSON_OTHER;
 		*v = (int64_t)d;
 		return JSON_OK;

@@ -13,7 +13,8 @@
 void queue_init(struct queue *q, struct slab_pool *pool, const struct conf_queue *conf,
                 enum frame_policy policy, const char *channel)
 {
-	*q = (struct queue){.pool = pool, .conf = conf, .policy = policy, .channel = channel};
+	*q = (struct queue){
+	        .pool = pool, .conf = conf, .policy = (uint8_t)policy, .channel = channel};
 }
 
 static uint64_t slab_len(const struct slab *s)
@@ -38,7 +39,7 @@ static void count_pinned(struct queue *q)
 void queue_set_conf(struct queue *q, const struct conf_queue *conf, enum frame_policy policy)
 {
 	q->conf = conf;
-	q->policy = policy;
+	q->policy = (uint8_t)policy;
 	count_pinned(q);
 }
 
@@ -135,7 +136,7 @@ int queue_append(struct queue *q, const struct range *from, enum qent_kind kind,
 		e->p = r.p;
 		e->len = r.len;
 		e->n = r.n;
-		e->kind = kind;
+		e->kind = (uint8_t)kind;
 		e->gap = q->tail_gap;
 		e->gap_why = q->tail_gap_why;
 		q->tail_gap = 0;

@@ -1,7 +1,7 @@
 /*
  * Running out of memory on purpose
  *
- * A test that links $(NOMEM_LIBS) with $(NOMEM_LDFLAGS) decides which allocation of the code under
+ * A test that links $(NOMEM_LIBS) with $(NOMEM_WRAP) decides which allocation of the code under
  * test is the first to fail. The usual form runs an operation again and again, with one more
  * allocation allowed each time, until it succeeds: every failure on the way must leave no trace.
  */
