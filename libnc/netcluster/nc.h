@@ -387,6 +387,32 @@ struct nc_counters {
 };
 NC_API void nc_get_counters(const nc_client *c, struct nc_counters *out, size_t size);
 
+/* ---- a server of one's own ----------------------------------------------------------------------
+ *
+ * A program may bring its own bus: an ncserver that it starts, configures and stops, as a child
+ * process that ends when the program does, however that ends. Several are independent of each
+ * other. */
+typedef struct nc_daemon nc_daemon;
+
+/* Starts an ncserver. `config` is the text of its configuration, in either format (NULL: only the
+ * channel "control"); `socket`, if not NULL, is the template of its sockets' paths and wins over
+ * the configuration's; `program` is the daemon (NULL: the one that was installed with this
+ * library). Its messages go to this process's standard error. Waits until all channels listen, for
+ * at most timeout_ms (-1: for ever). Returns NC_OK and *out, to be ended by nc_daemon_stop();
+ * NC_EINVAL (it refused the configuration, and said why), NC_EREMOTE (it ended for another reason,
+ * and said why), NC_ETIMEOUT, NC_ENOENT (no such program), NC_ENOMEM, NC_ESYS. The child is a child
+ * of the calling thread: it is told to stop when that thread ends. */
+NC_API int nc_daemon_start(nc_daemon **out, const char *config, const char *socket,
+                           const char *program, int timeout_ms);
+
+/* Its process id. */
+NC_API pid_t nc_daemon_pid(const nc_daemon *s);
+
+/* Stops it: what was sent is delivered first, for at most timeout_ms (-1: as long as its
+ * drain_timeout says); then it is killed. Frees `s`; NULL is fine. Returns NC_OK where it ended by
+ * itself and well, NC_EREMOTE where it had ended badly, NC_ETIMEOUT where it was killed. */
+NC_API int nc_daemon_stop(nc_daemon *s, int timeout_ms);
+
 #ifdef __cplusplus
 }
 #endif
