@@ -391,6 +391,12 @@ enum nc_error client_listen(struct client *c, const char *pattern, size_t len)
 	return NC_OK;
 }
 
+void client_listen_nothing(struct client *c)
+{
+	client_hear_everything(c, false);
+	c->declared = true;
+}
+
 static void drop_pattern(struct client *c, struct pattern *p)
 {
 	out_of_routes(c, p->text, p->len);

@@ -175,6 +175,9 @@ void client_decide(struct client *c, enum dialect d);
 enum nc_error client_listen(struct client *c, const char *pattern, size_t len);
 enum nc_error client_unlisten(struct client *c, const char *pattern, size_t len);
 
+/* Declares interest in nothing but the patterns that it has: what only emits need not read. */
+void client_listen_nothing(struct client *c);
+
 /* Hears everything (an undecided or JSON client without declared interest). Returns 0 or -ENOMEM.
  */
 int client_hear_everything(struct client *c, bool on);

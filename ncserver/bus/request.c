@@ -213,6 +213,8 @@ static void listen_packet(struct client *c, const char *p, const struct packet *
 	yajl_val v = text && pk->data_len ? yajl_tree_parse(text, err, sizeof(err)) : NULL;
 
 	if (YAJL_IS_ARRAY(v)) {
+		if (on && v->u.array.len == 0)
+			client_listen_nothing(c);
 		for (size_t i = 0; i < v->u.array.len && !c->dead; i++)
 			listen_one(c, v->u.array.values[i], on);
 	} else {

@@ -422,6 +422,30 @@ static void json_interest_is_declared_and_withdrawn(void **state)
 	rig_fini(&r);
 }
 
+static void a_json_client_may_declare_interest_in_nothing(void **state)
+{
+	const char *x = "{\"event\":\"x\"}";
+	struct rig r;
+	int j, k, early;
+
+	(void)state;
+	rig_init(&r, TWO);
+	j = json_client(&r, "A");
+	k = json_client(&r, "A");
+	send_packet(&r, k, "{\"event\":\"nc.listen\",\"data\":[]}");
+	early = rig_accept(&r, "A", 1000, 201, NULL);
+	send_packet(&r, early, "{\"event\":\"nc.listen\",\"data\":[]}");
+	send_packet(&r, j, x);
+	assert_int_equal(r.clients[k].out.len, 0);
+	assert_int_equal(r.clients[early].out.len, 0);
+	/* it may still listen to something later */
+	send_packet(&r, k, "{\"event\":\"nc.listen\",\"data\":\"x\"}");
+	send_packet(&r, j, x);
+	expect_packet(&r, k, x);
+	assert_int_equal(r.clients[early].out.len, 0);
+	rig_fini(&r);
+}
+
 static void control_answers_all_or_the_asker_alone(void **state)
 {
 	struct rig r;
@@ -676,6 +700,7 @@ int main(void)
 	        cmocka_unit_test(silence_makes_a_json_listener_and_what_came_meanwhile_is_there),
 	        cmocka_unit_test(a_bad_packet_ends_its_client_and_an_illegal_name_does_not),
 	        cmocka_unit_test(json_interest_is_declared_and_withdrawn),
+	        cmocka_unit_test(a_json_client_may_declare_interest_in_nothing),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),
 	        cmocka_unit_test(quotas_hold_a_user_and_no_other),

@@ -292,8 +292,8 @@ static void packets_in_the_text_are_packets(void **state)
 		assert_int_equal(packet_read(r, p, len, &pk), PACKET_OK);
 		n_ids += pk.nc_has_id;
 	}
-	/* two of nc.listen, and a question with an id */
-	assert_int_equal(n, 3);
+	/* three of nc.listen, and a question with an id */
+	assert_int_equal(n, 4);
 	assert_int_equal(n_ids, 1);
 	packet_reader_free(r);
 }
