@@ -319,7 +319,7 @@ static bool kind_is_known(unsigned kind)
 static int conn_check_prefix(struct conn *c, struct frame_prefix h)
 {
 	uint64_t cap = kind_is_known(h.kind) ? NC_CONTROL_FRAME_MAX
-	                                     : (uint64_t)c->max_payload + NC_HEAD_MAX;
+	                                     : (uint64_t)NC_MESSAGE_MAX + NC_HEAD_MAX;
 
 	if (h.len >= FRAME_PREFIX_LEN && h.len <= cap)
 		return NC_OK;
@@ -356,7 +356,8 @@ static int conn_take_message(struct conn *c, const uint8_t *p, size_t n, size_t 
 	*took = 0;
 	if (c->state != CONN_WELCOMED)
 		return conn_end(c, NC_EPROTO, "the server sent a message before its welcome");
-	r = frame_emit_get_inline(&f, p, n, c->max_payload);
+	/* rules bring events of channels that take more than this one, and control its answers */
+	r = frame_emit_get_inline(&f, p, n, NC_MESSAGE_MAX);
 	if (r == FRAME_MORE || (r == FRAME_OK && !f.payload))
 		return NC_OK;
 	if (r != FRAME_OK)
