@@ -112,8 +112,10 @@ static bool same_event(const struct run *run, const struct packet *pk)
 	       memcmp(run->route->event, pk->event, pk->event_len) == 0;
 }
 
-/* Looks up where the packet goes. Returns the route; or NULL where it was refused. */
-static struct route *admit(struct client *c, const struct packet *pk)
+/* Looks up where the packet goes; `legal` is what its reader says of the name, which may look legal
+ * when it was cut, or when half a surrogate pair was replaced. Returns the route; or NULL where it
+ * was refused. */
+static struct route *admit(struct client *c, const struct packet *pk, bool legal)
 {
 	struct route *r;
 	bool asks = c->chan->is_control && c->may_admin &&
@@ -124,13 +126,16 @@ static struct route *admit(struct client *c, const struct packet *pk)
 		return NULL;
 	}
 	r = chan_route(c->chan, pk->event, pk->event_len);
-	if (r &&
+	if (r && legal &&
 	    ((r->verdict == ROUTE_OK && c->may_emit) || (r->verdict == ROUTE_RESERVED && asks)))
 		return r;
 	if (!r)
 		input_refuse(c, NC_ENOMEM, 0, 1, "no memory for a route");
 	else if (r->verdict != ROUTE_OK)
 		input_refuse_name(c, r, 0);
+	else if (!legal)
+		input_refuse(c, NC_ENAME, 0, 1,
+		             "illegal event name: too long, or half a surrogate pair");
 	else
 		input_refuse(c, NC_EDENIED, 0, 1, "this channel's lists do not let you emit");
 	chan_route_done(c->chan, r);
@@ -169,7 +174,7 @@ static bool packet(struct client *c, struct run *run, const uint8_t *p, uint32_t
 		return read_failed(c, rc);
 	if (request_packet(c, (const char *)p, &pk))
 		return !c->dead;
-	run->route = admit(c, &pk);
+	run->route = admit(c, &pk, rc == PACKET_OK);
 	if (!run->route)
 		return !c->dead;
 	add_to_run(c, run, p, len, &pk);

@@ -83,7 +83,7 @@ static const char *check_emit(const struct client *c, const uint8_t *p, size_t h
 
 	/* the common case: text, bytes or JSON without options */
 	if ((flags & (EMIT_FORBIDDEN | FRAME_F_OPTIONS)) == 0 && type <= FRAME_T_MAX &&
-	    type >= FRAME_T_TEXT && p[7] > 0 && len >= head &&
+	    type >= FRAME_T_TEXT && p[7] > 0 && len >= head + (type == FRAME_T_JSON) &&
 	    len - head <= c->chan->conf->max_message && fixed[type] == 0)
 		return lie(c, p, last_seq);
 	if (flags & EMIT_FORBIDDEN)
@@ -94,6 +94,18 @@ static const char *check_emit(const struct client *c, const uint8_t *p, size_t h
 	if (frame_option_find(&f, FRAME_O_REPLY, &n) || frame_option_find(&f, FRAME_O_ERROR, &n))
 		return "an option that only servers set";
 	return lie(c, p, last_seq);
+}
+
+/* The error of what check_emit found wrong with the frame at p: too much, or broken. */
+static enum nc_error error_of(const struct client *c, const uint8_t *p, const char *wrong)
+{
+	uint32_t head = FRAME_EMIT_LEN + p[6] + p[7];
+	uint32_t len = le32_get(p);
+
+	if (wrong == frame_result_str(FRAME_E_LENGTH) && len >= head &&
+	    len - head > c->chan->conf->max_message)
+		return NC_ETOOBIG;
+	return NC_EPROTO;
 }
 
 /* Whether the frame at p (whole where it has options) may be emitted. Returns its route, to be
@@ -165,7 +177,7 @@ static bool partial(struct client *c, const uint8_t *p, uint32_t have, uint32_t 
 		return true;
 	wrong = check_emit(c, p, have, c->seq);
 	if (wrong) {
-		client_fail(c, NC_EPROTO, "%s", wrong);
+		client_fail(c, error_of(c, p, wrong), "%s", wrong);
 		return false;
 	}
 	if (input_chain_begin(c, len)) {
@@ -216,7 +228,7 @@ static bool emit(struct client *c, struct run *run, const uint8_t *p, uint32_t l
 	if (wrong) {
 		/* what came before it was right, and goes */
 		if (flush_run(c, run, p))
-			client_fail(c, NC_EPROTO, "%s", wrong);
+			client_fail(c, error_of(c, p, wrong), "%s", wrong);
 		return false;
 	}
 	if (!same_event(run, p)) {
