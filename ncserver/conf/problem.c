@@ -32,6 +32,28 @@ static void make_harmless(char *s)
 	}
 }
 
+static void free_problem(struct conf_problem *it)
+{
+	free(it->file);
+	free(it->text);
+}
+
+/* Gives the place of the last warning up, if there is one: an error says why nothing works. */
+static bool drop_warning(struct conf_problems *p)
+{
+	size_t i = p->n;
+
+	while (i && !p->list[i - 1].warning)
+		i--;
+	if (!i)
+		return false;
+	free_problem(&p->list[i - 1]);
+	memmove(&p->list[i - 1], &p->list[i], (p->n - i) * sizeof(*p->list));
+	p->n--;
+	p->n_more++;
+	return true;
+}
+
 void problems_vadd(struct conf_problems *p, bool warning, const char *file, unsigned line,
                    const char *fmt, va_list args)
 {
@@ -42,13 +64,12 @@ void problems_vadd(struct conf_problems *p, bool warning, const char *file, unsi
 	if (!warning)
 		p->n_errors++;
 	make_harmless(text);
-	if (p->n < CONF_PROBLEMS_MAX) {
+	if (p->n < CONF_PROBLEMS_MAX || (!warning && drop_warning(p))) {
 		new.file = strdup(file);
 		new.text = strdup(text);
 	}
 	if (!new.file || !new.text) {
-		free(new.file);
-		free(new.text);
+		free_problem(&new);
 		p->n_more++;
 		return;
 	}
@@ -106,9 +127,7 @@ int conf_problems_print(struct buf *out, const struct conf_problems *p)
 
 void conf_problems_fini(struct conf_problems *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->list[i].file);
-		free(p->list[i].text);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		free_problem(&p->list[i]);
 	*p = (struct conf_problems){0};
 }

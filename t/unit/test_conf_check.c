@@ -270,7 +270,7 @@ static void rules_that_widen_rights_are_named(void **state)
 	        {"channels = { A = { propagatetochannels = \"B\"; owner = 5; }; B = {}; };",
 	         EMIT_A "uid 5 may emit on A, and so reaches B without the right to emit there\n"},
 	        {"channels = { A = { propagatetochannels = \"B\"; owner = 5; mode = \"0400\"; }; B = "
-	         "{}; };",
+	         "{ mode = \"0600\"; }; };",
 	         "t:1: warning: channels.A.mode: \"0400\" lets nobody but root connect\n"},
 	        /* who may listen */
 	        {"channels = { A = { propagatetochannels = \"B\"; listen = ( 5 ); }; B = { listen = ( "
