@@ -89,8 +89,7 @@ enum nc_policy {
 	NC_POLICY_DISCONNECT = 4,  /* the receiver goes (server only) */
 };
 
-/* ---- a client's life
- * ------------------------------------------------------------------------------ */
+/* ---- a client's life ---- */
 
 /* Makes a client of `channel` (copied); it does not connect yet. Returns NC_OK and sets *out, which
  * the caller frees with nc_free(); or NC_ENAME, NC_ENOMEM (*out is NULL then). */
@@ -154,8 +153,7 @@ NC_API int nc_connect(nc_client *c, int timeout_ms);
  * dropped, counted in nc_counters), NC_ESTATE where nothing was open. */
 NC_API int nc_disconnect(nc_client *c, int timeout_ms);
 
-/* ---- emit
- * ----------------------------------------------------------------------------------------- */
+/* ---- emit ---- */
 
 #define NC_BROADCAST                                                                               \
 	0x1u /* sets netcluster's third argument of emit, which is only carried along */
@@ -191,8 +189,7 @@ NC_API void nc_on_writable(nc_client *c, nc_writable_cb *fn, void *arg);
  * written), NC_AGAIN (something is left), NC_ESTATE (not connected). */
 NC_API int nc_flush(nc_client *c);
 
-/* ---- hear
- * ----------------------------------------------------------------------------------------- */
+/* ---- hear ---- */
 
 /* Runs with each message that matches. `m` is the library's and valid until the handler returns;
  * nc_msg_dup() keeps a copy. */
@@ -218,8 +215,7 @@ NC_API int nc_off(nc_client *c, const char *pattern, nc_handler *fn, void *arg);
 /* How many handlers were added with exactly this pattern (NULL: all there are). */
 NC_API size_t nc_listeners(const nc_client *c, const char *pattern);
 
-/* ---- ask the server
- * ------------------------------------------------------------------------------- */
+/* ---- ask the server ---- */
 
 /* Runs once: with NC_OK and the answer; with NC_EREMOTE or another error and the server's text as a
  * message (or NULL); with NC_ETIMEOUT or NC_ECLOSED and NULL. */
@@ -236,8 +232,7 @@ NC_API int nc_request(nc_client *c, const char *event, enum nc_type type, const 
  * NC_ECLOSED, NC_ESTATE, NC_ENOMEM. */
 NC_API int nc_sync(nc_client *c, int timeout_ms);
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 /* The descriptor to poll, or -1 while there is none. It changes only inside nc_open(),
  * nc_connect(), nc_disconnect(), nc_free() and the functions that run handlers; each change is
@@ -269,8 +264,7 @@ NC_API int nc_run(nc_client *c);
 /* Ends nc_run() after the handler that calls it. From the client's own thread only. */
 NC_API void nc_stop(nc_client *c);
 
-/* ---- a message
- * ------------------------------------------------------------------------------------ */
+/* ---- a message ---- */
 
 /* Event and the channel on which it was emitted (which differs from the client's own where a rule
  * brought it): terminated strings, valid as long as the message. */
@@ -315,8 +309,7 @@ NC_API void nc_msg_sender(const nc_msg *m, struct nc_sender *out);
 NC_API nc_msg *nc_msg_dup(const nc_msg *m);
 NC_API void nc_msg_free(nc_msg *m);
 
-/* ---- what happens
- * --------------------------------------------------------------------------------- */
+/* ---- what happens ---- */
 
 enum nc_state {
 	NC_CLOSED = 0,       /* not opened, or ended for good */
@@ -351,8 +344,7 @@ struct nc_status {
 typedef void nc_status_cb(nc_client *c, const struct nc_status *s, void *arg);
 NC_API void nc_on_status(nc_client *c, nc_status_cb *fn, void *arg);
 
-/* ---- what is known
- * -------------------------------------------------------------------------------- */
+/* ---- what is known ---- */
 
 NC_API const char *nc_channel(const nc_client *c);
 /* This session's id as others see it in nc_msg_sender(); 0 before the first welcome. */

@@ -107,8 +107,7 @@ void bus_note_reload(struct bus *b, bool ok)
 		b->totals.reload_errors++;
 }
 
-/* ---- connections
- * ---------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static struct client *refuse(struct bus *b, enum nc_error *why, enum nc_error code)
 {
@@ -216,8 +215,7 @@ void bus_admit_fresh(struct bus *b, struct client *except)
 	}
 }
 
-/* ---- output
- * --------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 int bus_output(struct bus *b, struct client *c, struct iovec *iov, bool *paced)
 {
@@ -251,8 +249,7 @@ void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t 
 	release_if_drained(c);
 }
 
-/* ---- what io has to do
- * ---------------------------------------------------------------------------- */
+/* ---- what io has to do ---- */
 
 static struct list *pop(struct list *head)
 {
@@ -374,8 +371,7 @@ void bus_tick(struct bus *b, uint64_t now)
 	}
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 void bus_each_client(struct bus *b, void (*fn)(void *arg, struct client *c), void *arg)
 {

@@ -80,8 +80,7 @@ int bus_reconfigure(struct bus *b, struct conf *conf, struct rules *rules, uint6
  * channel. */
 struct chan *bus_chan(struct bus *b, const char *name);
 
-/* ---- connections
- * ---------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 /* A connection was accepted on `ch`. Returns the client, or NULL with *why: NC_EDENIED (neither
  * emit nor listen), NC_EQUOTA, NC_ENOMEM; then io writes nothing and closes. */
@@ -118,8 +117,7 @@ void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now);
 /* The kernel takes no more now (true), or there is room again (false). */
 void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t now);
 
-/* ---- what io has to do after each turn
- * ------------------------------------------------------------- */
+/* ---- what io has to do after each turn ---- */
 
 /* The next client with something to write; it is taken from the list. NULL: none. */
 struct client *bus_next_dirty(struct bus *b);

@@ -39,6 +39,7 @@ void chan_free(struct chan *ch)
 	chan_memo_clear(ch);
 	free(ch->memo);
 	free(ch->memo_next);
+	free(ch->changes);
 	trie_free(ch->trie);
 	free(ch->reach);
 	free(ch->sources);
@@ -46,8 +47,7 @@ void chan_free(struct chan *ch)
 	free(ch);
 }
 
-/* ---- routes
- * --------------------------------------------------------------------------------------- */
+/* ---- routes ---- */
 
 struct found {
 	uint64_t mark;
@@ -135,8 +135,7 @@ static struct route *route_new(struct chan *ch, const char *event, size_t len, u
 	return r;
 }
 
-/* ---- the memo
- * ------------------------------------------------------------------------------------- */
+/* ---- the memo ---- */
 
 static void memo_drop(struct chan *ch, struct route **slot)
 {
@@ -165,9 +164,12 @@ static void memo_put(struct chan *ch, struct route *r)
 	if (!ch->memo) {
 		ch->memo = calloc(MEMO_SETS, sizeof(*ch->memo));
 		ch->memo_next = calloc(MEMO_SETS, 1);
-		if (!ch->memo || !ch->memo_next) {
+		ch->changes = calloc(MEMO_CHANGES, sizeof(*ch->changes));
+		if (!ch->memo || !ch->memo_next || !ch->changes) {
 			free(ch->memo);
 			free(ch->memo_next);
+			free(ch->changes);
+			ch->changes = NULL;
 			ch->memo = NULL;
 			ch->memo_next = NULL;
 			return;
@@ -180,6 +182,7 @@ static void memo_put(struct chan *ch, struct route *r)
 		ch->bus->totals.memo_evictions++;
 	}
 	*slot = r;
+	r->change = ch->n_changes;
 	r->cached = true;
 	ch->bus->memo_bytes += r->size;
 }
@@ -201,16 +204,34 @@ static struct route **memo_find(struct chan *ch, uint64_t hash, const char *even
 	return NULL;
 }
 
+/* Whether no change since the route was made concerns it. Its targets are not looked at: some may
+ * be gone. */
+static bool memo_is_valid(const struct chan *ch, struct route *r)
+{
+	if (ch->n_changes - r->change > MEMO_CHANGES)
+		return false;
+	while (r->change < ch->n_changes) {
+		const struct change *c = &ch->changes[(r->change + 1) % MEMO_CHANGES];
+
+		if (name_match(c->pattern, c->len, r->event, r->event_len))
+			return false;
+		r->change++;
+	}
+	return true;
+}
+
 struct route *chan_route(struct chan *ch, const char *event, size_t len)
 {
 	uint64_t hash = memo_hash(ch, event, len);
 	struct route **slot = memo_find(ch, hash, event, len);
 	struct route *r;
 
-	if (slot) {
+	if (slot && memo_is_valid(ch, *slot)) {
 		ch->bus->totals.memo_hits++;
 		return *slot;
 	}
+	if (slot)
+		memo_drop(ch, slot);
 	ch->bus->totals.memo_misses++;
 	r = route_new(ch, event, len, hash);
 	/* illegal names are not worth a place */
@@ -247,6 +268,8 @@ void chan_memo_clear(struct chan *ch)
 
 static void memo_touch(struct chan *ch, const char *pattern, size_t len)
 {
+	struct change *change;
+
 	if (!ch->memo)
 		return;
 	if (name_pattern_is_exact(pattern, len)) {
@@ -256,14 +279,9 @@ static void memo_touch(struct chan *ch, const char *pattern, size_t len)
 			memo_drop(ch, slot);
 		return;
 	}
-	for (uint32_t s = 0; s < MEMO_SETS; s++) {
-		for (uint32_t w = 0; w < MEMO_WAYS; w++) {
-			struct route *r = ch->memo[s][w];
-
-			if (r && name_match(pattern, len, r->event, r->event_len))
-				memo_drop(ch, &ch->memo[s][w]);
-		}
-	}
+	change = &ch->changes[++ch->n_changes % MEMO_CHANGES];
+	change->len = (uint8_t)len;
+	memcpy(change->pattern, pattern, len);
 }
 
 void chan_touch(struct chan *ch, const char *pattern, size_t len)

@@ -26,6 +26,16 @@ struct trie;
 /* Memory of all routes together; beyond, they are looked up each time. */
 #define MEMO_BYTES_MAX (16u << 20)
 
+/* A change of interest in a pattern with wildcards only writes the pattern down; the next look-up
+ * of each route sees whether the pattern concerns it. So many changes are remembered: a route that
+ * missed more is looked up anew. */
+#define MEMO_CHANGES 16u
+
+struct change {
+	uint8_t len;
+	char pattern[NC_PATTERN_MAX];
+};
+
 /* Why an event may not be emitted by a client. */
 enum route_verdict {
 	ROUTE_OK = 0,
@@ -35,6 +45,7 @@ enum route_verdict {
 
 struct route {
 	uint64_t hash;
+	uint64_t change; /* the channel's last change that it takes into account */
 	uint32_t n_targets;
 	uint32_t size; /* of this object, in bytes */
 	uint32_t key_len;
@@ -63,6 +74,8 @@ struct chan {
 	struct chan **sources; /* channels whose events reach this one */
 	uint32_t n_sources;
 	struct route *(*memo)[MEMO_WAYS]; /* MEMO_SETS, NULL until used */
+	uint64_t n_changes;               /* of interest by wildcard patterns, so far */
+	struct change *changes;           /* the last MEMO_CHANGES of them */
 	uint8_t *memo_next;               /* which way of a set goes next */
 
 	uint64_t published, published_bytes, refused, stalls;

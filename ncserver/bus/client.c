@@ -130,8 +130,7 @@ void client_uuid(const struct bus *b, uint64_t id, char *out)
 	         u[15]);
 }
 
-/* ---- what it is told
- * ------------------------------------------------------------------------------ */
+/* ---- what it is told ---- */
 
 void client_set_dirty(struct client *c)
 {
@@ -262,8 +261,7 @@ void client_update_reads(struct client *c)
 		list_add_tail(&c->bus->changed, &c->changed);
 }
 
-/* ---- accounts
- * ------------------------------------------------------------------------------------- */
+/* ---- accounts ---- */
 
 void client_recharge(struct client *c)
 {
@@ -313,8 +311,7 @@ void client_set_probation(struct client *c, uint64_t until)
 	client_set_policy(c);
 }
 
-/* ---- interest
- * ------------------------------------------------------------------------------------- */
+/* ---- interest ---- */
 
 static struct pattern *find_pattern(const struct client *c, const char *text, size_t len)
 {

@@ -110,6 +110,8 @@ struct client {
 	size_t n_gids;
 	char comm[16];
 	char *label;
+	uint64_t slow_ns;     /* when it was last noted as slow */
+	uint8_t slow_why;     /* enum slow_why of that */
 	int64_t connected_at; /* wall clock, ms */
 
 	uint64_t in_messages, in_bytes, in_refused;

@@ -23,8 +23,7 @@
 
 #define RESPONSE "-response"
 
-/* ---- the way of an answer
- * ------------------------------------------------------------------------- */
+/* ---- the way of an answer ---- */
 
 /* Sender id of the server itself: its boot's tag, and no session. */
 static uint64_t server_id(const struct bus *b)
@@ -207,8 +206,7 @@ void control_refuse(struct bus *b, const struct question *q, enum nc_error code,
 	}
 }
 
-/* ---- the questions
- * -------------------------------------------------------------------------------- */
+/* ---- the questions ---- */
 
 /* Data as a tree; NULL where it is null or not what can be taken apart. */
 static yajl_val parse(const struct question *q)
@@ -447,6 +445,13 @@ static enum nc_error ask_trace(struct bus *b, const struct question *q, struct b
 	return e;
 }
 
+static bool is_reload(const struct question *q)
+{
+	static const char name[] = "nc-control-reloadconfig";
+
+	return q->event_len == sizeof(name) - 1 && memcmp(q->event, name, q->event_len) == 0;
+}
+
 void control_ask(struct bus *b, const struct question *q)
 {
 	static const struct {
@@ -470,6 +475,10 @@ void control_ask(struct bus *b, const struct question *q)
 
 	if (!reads_answers(q))
 		return;
+	if (q->data_len > (is_reload(q) ? CONF_TEXT_MAX * 2 : REQUEST_DATA_MAX)) {
+		control_refuse(b, q, NC_ETOOBIG, "the data of the question is too large");
+		return;
+	}
 	buf_init(&out, CONTROL_ANSWER_MAX);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (strlen(table[i].event) == q->event_len &&

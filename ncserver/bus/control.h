@@ -12,6 +12,9 @@ struct buf;
 struct bus;
 struct client;
 
+/* Bytes of data in a request other than reloadconfig: a tree is made of it, which takes many times
+ * as much. */
+#define REQUEST_DATA_MAX (64u << 10)
 /* Bytes of one answer: far above 10,000 clients. */
 #define CONTROL_ANSWER_MAX (64u << 20)
 

@@ -68,8 +68,7 @@ static int show_flow(struct buf *out, const struct queue_flow *f, uint64_t queue
 	        U(queue_flow_dropped(f)));
 }
 
-/* ---- clients
- * -------------------------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 static uint64_t running_ns(const struct client *c, bool running, uint64_t since, uint64_t sum)
 {
@@ -151,8 +150,7 @@ int control_show_clients(struct buf *out, struct bus *b, const char *filter)
 	return rc | buf_append_byte(out, ']');
 }
 
-/* ---- channels
- * ------------------------------------------------------------------------------------- */
+/* ---- channels ---- */
 
 /* What its receivers got, those that are gone included. */
 static void chan_flow(const struct chan *ch, struct queue_flow *f, uint64_t *queued,
@@ -211,8 +209,7 @@ int control_show_channels(struct buf *out, struct bus *b)
 	return rc | buf_append_byte(out, ']');
 }
 
-/* ---- rules
- * ---------------------------------------------------------------------------------------- */
+/* ---- rules ---- */
 
 static bool has_id(const uint32_t *ids, size_t n, uint32_t id)
 {
@@ -278,8 +275,7 @@ int control_show_rules(struct buf *out, struct bus *b)
 	return rc | buf_append_byte(out, ']');
 }
 
-/* ---- slow clients
- * --------------------------------------------------------------------------------- */
+/* ---- slow clients ---- */
 
 int control_show_slow(struct buf *out, struct bus *b)
 {
@@ -309,8 +305,7 @@ int control_show_slow(struct buf *out, struct bus *b)
 	return rc | buf_append_byte(out, ']');
 }
 
-/* ---- stats
- * ---------------------------------------------------------------------------------------- */
+/* ---- stats ---- */
 
 struct show_users {
 	struct buf *out;

@@ -30,8 +30,7 @@ static bool hears_packets(const struct client *t)
 	return t->dialect == DIALECT_JSON;
 }
 
-/* ---- waiting
- * -------------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 static void wait_for(struct bus *b, struct client *from, struct client *t)
 {
@@ -112,8 +111,7 @@ static bool takes(struct bus *b, struct client *t, const struct batch *size)
 	       (queue_has_room(&t->out) && client_has_credit(t));
 }
 
-/* ---- the two forms
- * -------------------------------------------------------------------------------- */
+/* ---- the two forms ---- */
 
 static void one_range(struct batch *to, const struct range *r, const struct route *route)
 {
@@ -169,8 +167,7 @@ static int make_packets(struct bus *b, struct delivery *d, struct range *r)
 	return made < 0 ? made : (int)(nb->n - (uint64_t)made);
 }
 
-/* ---- into the queues
- * ------------------------------------------------------------------------------ */
+/* ---- into the queues ---- */
 
 /* Tells a receiver who the sender is, where it does not know. */
 static void tell_sender(struct client *t, const struct client *from)
@@ -190,7 +187,7 @@ static void tell_sender(struct client *t, const struct client *from)
 	s.host = t->bus->env.host;
 	s.host_len = (uint8_t)strnlen(s.host, 255);
 	len = frame_sender_put(frame, sizeof(frame), &s);
-	if (len && queue_control(&t->out, frame, len) == 0)
+	if (len && queue_note(&t->out, frame, len) == 0)
 		t->senders[slot] = from->id;
 }
 

@@ -145,8 +145,7 @@ int bus_input_space(struct bus *b, struct client *c, uint8_t **p, size_t *room)
 	return 0;
 }
 
-/* ---- long frames
- * ---------------------------------------------------------------------------------- */
+/* ---- long frames ---- */
 
 static int chain_grow(struct input *in)
 {
@@ -241,8 +240,7 @@ static bool input_chain(struct client *c)
 	return true;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------ */
+/* ---- the whole ---- */
 
 static void decide(struct client *c)
 {

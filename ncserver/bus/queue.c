@@ -67,8 +67,7 @@ bool queue_has_drained(const struct queue *q)
 	                          q->queued <= q->conf->messages - q->conf->messages / 4);
 }
 
-/* ---- taking in
- * ------------------------------------------------------------------------------------ */
+/* ---- taking in ---- */
 
 static bool same_slab(const struct qent *e, const struct slab *s)
 {
@@ -104,8 +103,25 @@ static bool can_merge(const struct queue *q, const struct qent *last, const stru
                       enum qent_kind kind)
 {
 	return last && last->slab == r->slab && last->p + last->len == r->p && last->kind == kind &&
-	       (kind == QENT_DATA || kind == QENT_CONTROL) && !last->name && q->tail_gap == 0 &&
+	       (kind == QENT_DATA || kind >= QENT_CONTROL) && !last->name && q->tail_gap == 0 &&
 	       last->len + r->len > last->len;
+}
+
+/* The server's own frames that wait, in bytes. */
+static void count_own(struct queue *q, enum qent_kind kind, uint32_t len)
+{
+	if (kind == QENT_CONTROL)
+		q->control_len += len;
+	else if (kind == QENT_NOTE)
+		q->note_len += len;
+}
+
+static void uncount_own(struct queue *q, const struct qent *e)
+{
+	if (e->kind == QENT_CONTROL)
+		q->control_len -= e->len;
+	else if (e->kind == QENT_NOTE)
+		q->note_len -= e->len;
 }
 
 int queue_append(struct queue *q, const struct range *from, enum qent_kind kind, bool copy)
@@ -145,8 +161,7 @@ int queue_append(struct queue *q, const struct range *from, enum qent_kind kind,
 	}
 	q->bytes += r.len;
 	q->queued += r.n;
-	if (kind == QENT_CONTROL)
-		q->control_len += r.len;
+	count_own(q, kind, r.len);
 	return 0;
 }
 
@@ -242,8 +257,18 @@ int queue_control(struct queue *q, const void *p, size_t len)
 	return queue_append(q, &r, QENT_CONTROL, true);
 }
 
-/* ---- writing out
- * ---------------------------------------------------------------------------------- */
+int queue_note(struct queue *q, const void *p, size_t len)
+{
+	struct range r = {.p = p, .len = (uint32_t)len};
+
+	/* notes are not dropped with what they are about: under a policy that drops they need a
+	 * bound of their own */
+	if (queue_policy_drops(q->policy) && q->note_len > QUEUE_NOTES_MAX)
+		return 1;
+	return queue_append(q, &r, QENT_NOTE, true);
+}
+
+/* ---- writing out ---- */
 
 /* Writes the gap before the head (or at the very end) into gap_buf, where it is not told yet. */
 static void encode_gap(struct queue *q, uint64_t count, uint8_t why)
@@ -371,8 +396,7 @@ static void pop_head(struct queue *q)
 	q->bytes -= e->len;
 	q->queued -= e->n;
 	q->flow.written += e->n;
-	if (e->kind == QENT_CONTROL)
-		q->control_len -= e->len;
+	uncount_own(q, e);
 	if (e->kind == QENT_PART)
 		q->in_chain = true;
 	else if (e->kind == QENT_TAIL)
@@ -433,8 +457,7 @@ void queue_wrote(struct queue *q, size_t len)
 	}
 }
 
-/* ---- blocked
- * -------------------------------------------------------------------------------------- */
+/* ---- blocked ---- */
 
 /* Bytes that this queue holds of the slab of entry `i`, in it and the entries that follow. */
 static uint64_t group_len(const struct queue *q, uint32_t i, uint32_t *n)
@@ -485,8 +508,7 @@ void queue_set_blocked(struct queue *q, bool blocked)
 	count_pinned(q);
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /* Index of the first entry that belongs to no message that is begun. */
 static uint32_t first_unbegun(const struct queue *q)
@@ -521,8 +543,7 @@ void queue_drop_all(struct queue *q)
 		q->flow.dropped[QUEUE_DROP_DISCONNECTED] += e->n;
 		q->queued -= e->n;
 		q->bytes -= e->len;
-		if (e->kind == QENT_CONTROL)
-			q->control_len -= e->len;
+		uncount_own(q, e);
 		queue_take_out(q, keep);
 	}
 	q->tail_gap = 0;

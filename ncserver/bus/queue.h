@@ -48,6 +48,8 @@ struct qent;
 #define QUEUE_COPY_MAX (64u << 10)
 /* A range that is not at least this part of its slab is copied out when its receiver is blocked. */
 #define QUEUE_PIN_FACTOR 4u
+/* Notes that wait for one receiver under a policy that drops, in bytes. */
+#define QUEUE_NOTES_MAX (64u << 10)
 /* Room for one gap, in either dialect. */
 #define QUEUE_GAP_LEN 192u
 
@@ -107,6 +109,7 @@ struct queue {
 	uint8_t gap_len;               /* bytes of a gap in gap_buf, 0: none */
 	uint8_t gap_off;               /* of them, written */
 	uint32_t control_len;          /* bytes of control frames waiting */
+	uint32_t note_len;             /* bytes of notes waiting */
 	uint64_t tail_gap;             /* lost behind the last entry, to be told */
 	uint64_t base;                 /* serial number of the head entry */
 	uint64_t queued;               /* messages waiting */
@@ -159,6 +162,10 @@ void queue_lose(struct queue *q, enum queue_drop why, uint64_t n);
 
 /* Appends a control frame, or packet with its NUL, copied. Returns 0 or -ENOMEM. */
 int queue_control(struct queue *q, const void *p, size_t len);
+
+/* Appends a frame about what is pushed next. Returns 0, -ENOMEM, or 1: there are too many already.
+ */
+int queue_note(struct queue *q, const void *p, size_t len);
 
 /* Fills iov (QUEUE_IOV_MAX) with what is to be written next, about QUEUE_WRITE_MAX bytes; `paced`:
  * whole packets of at most QUEUE_PACED_MAX together, or a single larger one. Returns the number of

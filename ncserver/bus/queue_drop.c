@@ -81,7 +81,7 @@ static int64_t oldest(struct queue *q)
 			i++;
 		i++;
 	}
-	while (i < q->n_ents && ring_at(q, i)->kind == QENT_CONTROL)
+	while (i < q->n_ents && ring_at(q, i)->kind >= QENT_CONTROL)
 		i++;
 	return i < q->n_ents ? (int64_t)i : -1;
 }

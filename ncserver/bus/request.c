@@ -15,8 +15,7 @@
 #include "ncserver/bus/state.h"
 #include "ncserver/conf/conf.h"
 
-/* ---- native
- * --------------------------------------------------------------------------------------- */
+/* ---- native ---- */
 
 static void welcome(struct client *c, uint32_t features)
 {
@@ -185,8 +184,7 @@ void request_emit_plain(struct client *c, const struct frame_emit *f)
 	ask_native(c, f, false, 0);
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 static bool event_is(const struct packet *pk, const char *name)
 {
@@ -208,9 +206,17 @@ static bool listen_one(struct client *c, yajl_val v, bool on)
 /* Data of nc.listen and nc.unlisten: a pattern, or an array of them. */
 static void listen_packet(struct client *c, const char *p, const struct packet *pk, bool on)
 {
-	char *text = strndup(p + pk->data_off, pk->data_len);
+	char *text;
 	char err[256];
-	yajl_val v = text && pk->data_len ? yajl_tree_parse(text, err, sizeof(err)) : NULL;
+	yajl_val v;
+
+	if (pk->data_len > REQUEST_DATA_MAX) {
+		client_error(c, NC_ETOOBIG, 0, "%s: more than %u bytes of patterns",
+		             on ? "nc.listen" : "nc.unlisten", REQUEST_DATA_MAX);
+		return;
+	}
+	text = strndup(p + pk->data_off, pk->data_len);
+	v = text && pk->data_len ? yajl_tree_parse(text, err, sizeof(err)) : NULL;
 
 	if (YAJL_IS_ARRAY(v)) {
 		if (on && v->u.array.len == 0)

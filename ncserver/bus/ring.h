@@ -15,6 +15,7 @@ enum qent_kind {
 	QENT_PART,     /* a part of one message, not the last */
 	QENT_TAIL,     /* its last part, or a whole one that is not to be merged */
 	QENT_CONTROL,  /* control frames, not counted */
+	QENT_NOTE,     /* who the sender of what follows is, not counted */
 };
 
 /* What a conflating queue knows of an event that waits in it. */

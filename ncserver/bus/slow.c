@@ -98,16 +98,19 @@ static void fill(struct slow *e, const struct client *c)
 	e->stalled_ms = c->caused_ns / 1000000;
 }
 
-void slow_note(struct slow_list *l, const struct client *c, enum slow_why why)
+void slow_note(struct slow_list *l, struct client *c, enum slow_why why)
 {
-	struct slow *e = find(l, c->id);
-	bool known = e != NULL;
+	struct slow *e;
+	bool known;
 
-	if (l->max == 0)
+	if (l->max == 0 || (c->slow_ns && c->slow_why == why && why != SLOW_DISCONNECTED &&
+	                    c->bus->now - c->slow_ns < SLOW_NOTE_NS))
 		return;
-	/* a queue that drops does so often: its entry stays where it is, at little cost */
-	if (!known || e->why != why)
-		e = to_front(l, e);
+	c->slow_ns = c->bus->now;
+	c->slow_why = (uint8_t)why;
+	e = find(l, c->id);
+	known = e != NULL;
+	e = to_front(l, e);
 	if (!e)
 		return;
 	if (!known) {

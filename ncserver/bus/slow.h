@@ -40,8 +40,11 @@ void slow_free(struct slow_list *l);
 /* Changes the bound; the oldest go. Returns 0 or -ENOMEM (the bound stays). */
 int slow_resize(struct slow_list *l, uint32_t max);
 
+/* A queue that drops does so often: it is noted once in this time. */
+#define SLOW_NOTE_NS UINT64_C(100000000)
+
 /* Notes a client, with its numbers as they are now. */
-void slow_note(struct slow_list *l, const struct client *c, enum slow_why why);
+void slow_note(struct slow_list *l, struct client *c, enum slow_why why);
 /* The client goes: its entry, if there is one, gets its last numbers. */
 void slow_gone(struct slow_list *l, const struct client *c);
 

@@ -81,8 +81,7 @@ static void expect_packet(struct rig *r, int i, const char *text)
 	buf_consume(b, strlen(text) + 1);
 }
 
-/* ---- tests
- * ---------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static void a_frame_reaches_a_native_listener_byte_for_byte(void **state)
 {
@@ -517,6 +516,46 @@ static void a_reload_keeps_clients_and_their_queues(void **state)
 	rig_fini(&r);
 }
 
+static void a_remembered_route_follows_every_change_of_interest(void **state)
+{
+	static const char *const patterns[] = {"a.*", "a.>", "*.b", "a.b", ">", "*.*", "c.>"};
+	struct rig r;
+	int a, b;
+
+	(void)state;
+	rig_init(&r, TWO);
+	a = rig_native(&r, "A");
+	b = rig_native(&r, "B");
+	for (int round = 0; round < 400; round++) {
+		const char *p = patterns[round % 7];
+		struct frame_listen l = {.pattern = p, .pattern_len = (uint8_t)strlen(p)};
+		struct frame_emit f;
+		uint8_t frame[64];
+		size_t n;
+
+		rig_emit(&r, a, "A", "a.b", "0", 1);
+		rig_turn(&r);
+		expect_nothing(&r, b);
+		rig_listen(&r, b, p);
+		/* some changes that do not concern it, up to more than are remembered */
+		for (int i = 0; i < round % 40; i++)
+			rig_listen(&r, b, "z.>");
+		rig_emit(&r, a, "A", "a.b", "1", 1);
+		rig_turn(&r);
+		if (strcmp(p, "c.>") != 0)
+			expect_emit(&r, b, &f);
+		expect_nothing(&r, b);
+		n = frame_listen_put(frame, sizeof(frame), FRAME_UNLISTEN, &l);
+		rig_send(&r, b, frame, n, n);
+		if (round % 40) {
+			l = (struct frame_listen){.pattern = "z.>", .pattern_len = 3};
+			n = frame_listen_put(frame, sizeof(frame), FRAME_UNLISTEN, &l);
+			rig_send(&r, b, frame, n, n);
+		}
+	}
+	rig_fini(&r);
+}
+
 static void quotas_hold_a_user_and_no_other(void **state)
 {
 	enum nc_error why;
@@ -703,6 +742,7 @@ int main(void)
 	        cmocka_unit_test(a_json_client_may_declare_interest_in_nothing),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),
+	        cmocka_unit_test(a_remembered_route_follows_every_change_of_interest),
 	        cmocka_unit_test(quotas_hold_a_user_and_no_other),
 	        cmocka_unit_test(who_was_slow_is_known_when_it_is_gone),
 	        cmocka_unit_test(half_a_message_counts_against_the_quota),

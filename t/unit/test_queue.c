@@ -189,7 +189,7 @@ static void read_stream(struct rig *r)
 		} else if (x.kind == FRAME_EMIT) {
 			read_message(r, p, x.len);
 		} else {
-			assert_int_equal(x.kind, FRAME_PONG);
+			assert_true(x.kind == FRAME_PONG || x.kind == FRAME_SENDER);
 			r->control++;
 		}
 		off += x.len;
@@ -234,8 +234,7 @@ static void expect_end(struct rig *r)
 	assert_int_equal(r->q.control_len, 0);
 }
 
-/* ---- tests
- * ---------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static void a_burst_goes_out_as_one_range(void **state)
 {
@@ -446,8 +445,34 @@ static void block_takes_one_batch_beyond_the_limit_and_no_more(void **state)
 	rig_free(r);
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------- */
+static int note(struct rig *r)
+{
+	struct frame_sender f = {.sender = 7, .host = "here", .host_len = 4};
+	uint8_t frame[64];
+
+	return queue_note(&r->q, frame, frame_sender_put(frame, sizeof(frame), &f));
+}
+
+static void notes_are_bounded_where_messages_are_dropped(void **state)
+{
+	struct rig *r = rig_new(FRAME_P_DROP_OLDEST, 64 << 10, 100);
+
+	(void)state;
+	queue_set_blocked(&r->q, true);
+	for (int i = 0; i < 10000; i++) {
+		note(r);
+		push(r, 1, 1, 10, false);
+	}
+	assert_true(r->q.note_len <= QUEUE_NOTES_MAX + 64);
+	assert_true(r->q.bytes <= r->conf.bytes + QUEUE_NOTES_MAX + 64);
+	expect_end(r);
+	assert_int_equal(r->q.note_len, 0);
+	assert_int_equal(note(r), 0);
+	take_all(r);
+	rig_free(r);
+}
+
+/* ---- JSON ---- */
 
 static struct range packets(struct rig *r, uint32_t n, uint32_t len)
 {
@@ -531,8 +556,7 @@ static void gaps_in_json_are_packets(void **state)
 	rig_free(r);
 }
 
-/* ---- everything at random
- * -------------------------------------------------------------------------- */
+/* ---- everything at random ---- */
 
 static void random_run(enum frame_policy policy, uint32_t seed)
 {
@@ -557,6 +581,8 @@ static void random_run(enum frame_policy policy, uint32_t seed)
 			take(r, rnd(r, 4) ? rnd(r, 3000) : rnd(r, 100000));
 		} else if (what < 90) {
 			queue_set_blocked(&r->q, rnd(r, 2));
+		} else if (what < 92) {
+			note(r);
 		} else if (what < 95) {
 			frame_ping_put(pong, sizeof(pong), FRAME_PONG, 1);
 			assert_int_equal(queue_control(&r->q, pong, sizeof(pong)), 0);
@@ -600,6 +626,7 @@ int main(void)
 	        cmocka_unit_test(disconnect_overflows_and_takes_nothing),
 	        cmocka_unit_test(the_rest_of_a_begun_message_survives_drop_all),
 	        cmocka_unit_test(block_takes_one_batch_beyond_the_limit_and_no_more),
+	        cmocka_unit_test(notes_are_bounded_where_messages_are_dropped),
 	        cmocka_unit_test(a_paced_chunk_is_whole_packets_of_at_most_32_KiB),
 	        cmocka_unit_test(gaps_in_json_are_packets),
 	        cmocka_unit_test(at_random_nothing_is_lost_untold),
