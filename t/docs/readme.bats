@@ -10,10 +10,11 @@ setup() {
 start_server() {
 	printf 'channels = { events = { }; };\n' >server.conf
 	mkfifo ready
+	# opening the FIFO waits for the other side; the server's end closes it where it fails
 	"$TOP_BUILDDIR/ncserver/ncserver" --socket "$PWD/%s.sock" --ready-fd 4 server.conf \
-		2>server.log 3>&- 4<>ready &
+		2>server.log 3>&- 4>ready &
 	server=$!
-	read -r -t 20 <>ready
+	read -r -t 20 <ready || { cat server.log && false; }
 }
 
 teardown() {
