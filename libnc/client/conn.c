@@ -273,7 +273,12 @@ static int conn_take_session(struct conn *c, unsigned kind, const uint8_t *p, si
 	case FRAME_PING:
 		r = frame_ping_get(&token, p, n);
 		return r ? conn_bad_frame(c, kind, r) : conn_take_ping(c, token);
-	default: return conn_end(c, NC_EPROTO, "the server sent a frame of kind %u", kind);
+	case FRAME_HELLO:
+	case FRAME_LISTEN:
+	case FRAME_UNLISTEN: return NC_OK; /* kinds of ours; nc-protocol(7) lets them pass */
+	default:
+		return conn_end(c, NC_EPROTO, "the server sent a frame of kind %u too early",
+		                kind);
 	}
 }
 

@@ -265,8 +265,7 @@ static void what_is_not_of_the_protocol_ends_it_for_good(void **state)
 	} rows[] = {
 	        {"{\"event\":\"x\"}\0", 14},       {"\x07\0\0\0\x03\0\0\0", 8},
 	        {"\0\0\0\0\x0A\0\0\0", 8},         {"\xFF\xFF\xFF\xFF\x03\0\1\1", 8},
-	        {"\xFF\xFF\xFF\xFF\x08\0\0\0", 8}, {"\x08\0\0\0\x01\0\0\0", 8},
-	        {"\x08\0\0\0\x04\0\0\0", 8},
+	        {"\xFF\xFF\xFF\xFF\x08\0\0\0", 8}, {"\x08\0\0\0\x06\0\0\0", 8},
 	};
 	struct fake *f = *state;
 
