@@ -1,8 +1,8 @@
 /* conn.c - one connection to a server, without its socket
  *
  * Reading: frames are parsed where they were read; only a frame that is cut by the buffer's end is
- * moved, and one larger than the buffer gets memory as its bytes arrive, up to what the welcome
- * said that messages may have. Frames of unknown kinds are passed over by their length without
+ * moved, and one larger than the buffer gets memory as its bytes arrive, up to the protocol's own
+ * limit. Frames of unknown kinds are passed over by their length without
  * being kept. Whatever else is not as frame.h says ends the connection with NC_EPROTO: no resync is
  * possible in a stream of lengths.
  *
@@ -277,8 +277,7 @@ static int conn_take_session(struct conn *c, unsigned kind, const uint8_t *p, si
 	case FRAME_LISTEN:
 	case FRAME_UNLISTEN: return NC_OK; /* kinds of ours; nc-protocol(7) lets them pass */
 	default:
-		return conn_end(c, NC_EPROTO, "the server sent a frame of kind %u too early",
-		                kind);
+		return conn_end(c, NC_EPROTO, "the server sent a frame of kind %u too early", kind);
 	}
 }
 

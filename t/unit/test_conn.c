@@ -251,7 +251,8 @@ struct row {
 static const struct row rows[] = {
         {"W5", "W5", NC_OK},
         {"W5 M3 M0 M1000", "W5M1:3M2:0M3:1000", NC_OK},
-        {"W5 M1001", "W5", NC_EPROTO},
+        /* the welcome's limit is for what we send */
+        {"W5 M1001", "W5M1:1001", NC_OK},
         {"M3", "", NC_EPROTO},
         {"G1", "", NC_EPROTO},
         {"Q1", "", NC_EPROTO},
@@ -306,10 +307,18 @@ static void lengths_that_can_not_be_are_refused_at_once(void **state)
 	static const struct {
 		uint32_t len;
 		uint8_t kind;
-	} prefixes[] = {
-	        {0, FRAME_PING},          {7, FRAME_PING}, {NC_CONTROL_FRAME_MAX + 1, FRAME_GAP},
-	        {UINT32_MAX, 99},         {0, 99},         {7, 99},
-	        {UINT32_MAX, FRAME_EMIT}, {0, FRAME_EMIT}, {25, FRAME_EMIT}};
+	} prefixes[] = {{NC_MESSAGE_MAX + NC_HEAD_MAX + 1, 99},
+	                {NC_MESSAGE_MAX + 24 + 2 + 1, FRAME_EMIT},
+
+	                {0, FRAME_PING},
+	                {7, FRAME_PING},
+	                {NC_CONTROL_FRAME_MAX + 1, FRAME_GAP},
+	                {UINT32_MAX, 99},
+	                {0, 99},
+	                {7, 99},
+	                {UINT32_MAX, FRAME_EMIT},
+	                {0, FRAME_EMIT},
+	                {25, FRAME_EMIT}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
