@@ -81,13 +81,14 @@ int cnode_add(struct cnode **out, struct cnode_tree *t, struct cnode *parent, co
 
 	if (t->n >= CNODE_MAX)
 		return -E2BIG;
-	if (key && parent->n >= CNODE_KEYS_MAX)
+	if (key && (parent->n >= CNODE_KEYS_MAX || t->n_keys >= CNODE_ALL_KEYS_MAX))
 		return -E2BIG;
 	n = take(t, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
 	*n = (struct cnode){.key = key};
 	t->n++;
+	t->n_keys += key != NULL;
 	if (!parent) {
 		t->root = n;
 	} else {

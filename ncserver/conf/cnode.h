@@ -17,8 +17,10 @@ struct lctext;
 
 /* Values in one tree: all that the largest legal configuration needs, and 20 MiB of memory. */
 #define CNODE_MAX (1u << 18)
-/* Keys of one group: each is compared with all others. */
-#define CNODE_KEYS_MAX 2048u
+/* Keys of one group, which are compared with one another: all channels, and some that are too many.
+ * Keys in all groups: three times what the largest legal configuration needs. */
+#define CNODE_KEYS_MAX     (CONF_CHANNELS_MAX + 256u)
+#define CNODE_ALL_KEYS_MAX (1u << 16)
 
 enum cnode_type {
 	CNODE_NULL,
@@ -51,6 +53,7 @@ struct cnode {
 struct cnode_tree {
 	struct cnode *root;
 	size_t n;
+	size_t n_keys;
 	struct cnode_chunk *chunks;
 };
 

@@ -40,6 +40,7 @@ struct lcpass {
 	const struct lctext_in *in;
 	unsigned out_line;
 	size_t n_values;
+	size_t n_all_keys;
 	enum lctoken last;
 	struct lckey name; /* while `last` is LC_NAME */
 	struct lcscope scopes[CONF_DEPTH_MAX];

@@ -42,6 +42,8 @@ static int add_key(struct lcpass *ps, const struct lccursor *c)
 	const struct lcscope *s = lcpass_inner(ps);
 	size_t first = s ? s->first_key : 0;
 
+	if (ps->n_all_keys++ >= CNODE_ALL_KEYS_MAX)
+		return lcpass_refuse(ps, c, c->line, "more than %u keys", CNODE_ALL_KEYS_MAX);
 	if (ps->n_keys - first >= CNODE_KEYS_MAX)
 		return lcpass_refuse(ps, c, c->line, "more than %u keys in one group",
 		                     CNODE_KEYS_MAX);

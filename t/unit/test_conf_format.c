@@ -298,12 +298,34 @@ static void the_number_of_keys_is_bounded(void **state)
 	buf_init(&libconfig, CONF_TEXT_MAX);
 	buf_init(&json, CONF_TEXT_MAX);
 	assert_int_equal(buf_append_str(&json, "{"), 0);
-	for (int i = 0; i < 2049; i++) {
+	for (int i = 0; i < 1281; i++) {
 		assert_int_equal(buf_printf(&libconfig, "k%d=1\n", i), 0);
 		assert_int_equal(buf_printf(&json, "%s\"k%d\":1\n", i ? "," : "", i), 0);
 	}
-	fixture_says(buf_str(&libconfig), "t:2049: error: more than 2048 keys in one group\n");
-	fixture_says(buf_str(&json), "t:2049: error: too many values\n");
+	fixture_says(buf_str(&libconfig), "t:1281: error: more than 1280 keys in one group\n");
+	fixture_says(buf_str(&json), "t:1281: error: too many values\n");
+	buf_fini(&libconfig);
+	buf_fini(&json);
+}
+
+/* As many groups of a thousand keys each as it takes. */
+static void the_number_of_keys_in_all_groups_is_bounded(void **state)
+{
+	struct buf libconfig, json;
+
+	(void)state;
+	buf_init(&libconfig, CONF_TEXT_MAX);
+	buf_init(&json, CONF_TEXT_MAX);
+	assert_int_equal(buf_append_str(&libconfig, "a=("), 0);
+	assert_int_equal(buf_append_str(&json, "{\"a\":["), 0);
+	for (int i = 0; i < 1 << 16; i++) {
+		const char *sep = i % 1024 ? "," : i ? "}\n,{" : "{";
+
+		assert_int_equal(buf_printf(&libconfig, "%sk%d=1", sep, i), 0);
+		assert_int_equal(buf_printf(&json, "%s\"k%d\":1", sep, i), 0);
+	}
+	fixture_says(buf_str(&libconfig), "t:64: error: more than 65536 keys\n");
+	fixture_says(buf_str(&json), "t:64: error: too many values\n");
 	buf_fini(&libconfig);
 	buf_fini(&json);
 }
@@ -339,6 +361,7 @@ int main(void)
 	        cmocka_unit_test(integers_are_not_cut_off),
 	        cmocka_unit_test(a_text_that_was_sent_includes_nothing),
 	        cmocka_unit_test(the_number_of_keys_is_bounded),
+	        cmocka_unit_test(the_number_of_keys_in_all_groups_is_bounded),
 	        cmocka_unit_test(the_number_of_values_is_bounded),
 	};
 
