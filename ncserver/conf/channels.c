@@ -143,11 +143,23 @@ static int read_entries(struct walk *w, const struct entry *list, size_t n)
 	return r;
 }
 
+/* How many channels a list makes, with control where that is not on it and will be added. */
+static size_t count_all(const struct walk *w, const struct entry *list, size_t n)
+{
+	if (!w->conf->startcontrol)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].name, CONF_CONTROL))
+			return n;
+	return n + 1;
+}
+
 static int read_channels(struct walk *w, const struct schema_key *k, const struct cnode *n,
                          void *at)
 {
 	struct entry *list;
 	ssize_t count;
+	size_t all;
 	int r = 0;
 
 	(void)at;
@@ -156,8 +168,9 @@ static int read_channels(struct walk *w, const struct schema_key *k, const struc
 		return 0;
 	}
 	count = collect(w, n, &list);
-	if (count > (ssize_t)CONF_CHANNELS_MAX)
-		walk_error(w, n, "%zd channels are too many: at most %u", count, CONF_CHANNELS_MAX);
+	all = count < 0 ? 0 : count_all(w, list, (size_t)count);
+	if (all > CONF_CHANNELS_MAX)
+		walk_error(w, n, "%zu channels are too many: at most %u", all, CONF_CHANNELS_MAX);
 	else if (count >= 0)
 		r = read_entries(w, list, (size_t)count);
 	free(list);

@@ -436,6 +436,15 @@ static void lists_are_bounded(void **state)
 	assert_int_equal(buf_append_str(&b, "d = {}; };"), 0);
 	fixture_says(buf_str(&b),
 	             "t:1: error: channels: 1025 channels are too many: at most 1024\n");
+	/* control, which nobody named, is one of them */
+	buf_truncate(&b, b.len - strlen("d = {}; };"));
+	memcpy(b.data, "startcontrol = true ;", 21);
+	assert_int_equal(buf_append_str(&b, "};"), 0);
+	fixture_says(buf_str(&b),
+	             "t:1: error: channels: 1025 channels are too many: at most 1024\n");
+	buf_truncate(&b, b.len - strlen("c1023 = {};};"));
+	assert_int_equal(buf_append_str(&b, "control = {};};"), 0);
+	conf_free(fixture_conf(buf_str(&b)));
 	buf_fini(&b);
 }
 
