@@ -52,15 +52,27 @@ wait_for() {
 	awk '/^```/ { in_c = $0 == "```c"; next } in_c' "$readme" | cmp - "$TOP_BUILDDIR/t/docs/readme.c"
 }
 
-@test "the last shell line emits" {
-	local line
-	line=$(grep -E '^    printf .* \| socat ' "$readme")
-	start_server
-	NC_SOCKET="$PWD/%s.sock" stdbuf -oL "$TOP_BUILDDIR/t/docs/readme" >heard 2>&1 3>&- &
-	program=$!
-	wait_for heard 'load.hello'
-	bash -c "${line//\/run\/netcluster/$PWD}"
-	wait_for heard 'load.now: 1'
+@test "the lines for a shell do what they say" {
+	# as they stand in the page, but for the place of the sockets; between them what a person would wait for
+	mapfile -t lines < <(sed -n '/^## In a shell$/,/^The last line/{s/^    //p}' "$readme")
+	[ ${#lines[@]} = 4 ]
+	cat >script <<-END
+		export PATH="$TOP_BUILDDIR/ncserver:$TOP_BUILDDIR/ncclient:\$PATH" NC_SOCKET="$PWD/%s.sock"
+		cd "$TOP_SRCDIR"
+		${lines[0]/ncserver /ncserver --socket "$PWD/%s.sock" }
+		until ncclient -q ping; do sleep 0.1; done
+		${lines[1]}
+		until ncclient showchannel watch | grep -q .; do sleep 0.1; done
+		${lines[2]}
+		${lines[3]/\/run\/netcluster/"$PWD"}
+		until grep -q load.later "$PWD/heard"; do sleep 0.1; done
+		kill %1 %2
+		wait
+	END
+	timeout 60 bash -m script >heard 2>script.log 3>&- </dev/null || { cat script script.log heard && false; }
+	cat heard script.log
+	[ "$(grep -c 'load\.now.*0\.5' heard)" = 1 ]
+	[ "$(grep -c 'load\.later.*2' heard)" = 1 ]
 }
 
 @test "every page of decisions is listed" {
