@@ -14,6 +14,7 @@ static void on_load(nc_client *c, const nc_msg *m, void *arg)
 	(void)c;
 	(void)arg;
 	printf("%s: %s\n", nc_msg_event(m), nc_msg_text(m));
+	fflush(stdout);
 }
 
 int main(void)
