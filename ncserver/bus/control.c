@@ -490,7 +490,7 @@ void control_ask(struct bus *b, const struct question *q)
 	if (e == NC_OK)
 		reply(b, q, &out);
 	else
-		control_refuse(b, q, e, why ? why : error_text(e));
+		control_refuse(b, q, e, why ? why : error_text((int)e));
 	free(why);
 	buf_fini(&out);
 }

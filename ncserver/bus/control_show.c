@@ -211,28 +211,6 @@ int control_show_channels(struct buf *out, struct bus *b)
 
 /* ---- rules ---- */
 
-static bool has_id(const uint32_t *ids, size_t n, uint32_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
-/* Whether everybody that list `a` names is named by `b` too. */
-static bool acl_within(const struct conf_acl *a, const struct conf_acl *b)
-{
-	if (!a->set || !b->set)
-		return !b->set;
-	for (size_t i = 0; i < a->n_uids; i++)
-		if (!has_id(b->uids, b->n_uids, a->uids[i]))
-			return false;
-	for (size_t i = 0; i < a->n_gids; i++)
-		if (!has_id(b->gids, b->n_gids, a->gids[i]))
-			return false;
-	return true;
-}
-
 static int show_rule(struct buf *out, const struct chan *ch)
 {
 	static const char *const nets[] = {"false", "\"reliable\"", "\"best-effort\""};
@@ -250,14 +228,13 @@ static int show_rule(struct buf *out, const struct chan *ch)
 		rc |= buf_printf(out, "%s\"%s\"", i > 1 ? "," : "", ch->reach[i]->name);
 	rc |= buf_printf(out, "],\"net\":%s,\"widens\":[", nets[conf->net]);
 	for (uint32_t i = 1; i < ch->n_reach; i++) {
-		const struct conf_channel *to = ch->reach[i]->conf;
+		char text[512];
 
-		/* the rule acts with the server's right: who may not emit there is heard there
-		 * through it */
-		if (!to->emit.set || acl_within(&conf->emit, &to->emit))
+		if (conf_rule_widens(ch->bus->conf, ch->index, ch->reach[i]->index, text,
+		                     sizeof(text)) == 0)
 			continue;
-		rc |= buf_printf(out, "%s\"%s: who may emit on %s is heard on %s\"", sep, to->name,
-		                 ch->name, to->name);
+		rc |= buf_append_str(out, sep);
+		rc |= packet_append_string(out, text, strlen(text));
 		sep = ",";
 	}
 	return rc | buf_append_str(out, "]}");

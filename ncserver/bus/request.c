@@ -82,7 +82,8 @@ static void on_listen(struct client *c, const uint8_t *p, size_t len, bool on)
 	        : client_unlisten(c, l.pattern, l.pattern_len);
 	if (rc != NC_OK)
 		client_error(c, rc, 0, "%s \"%.*s\": %s", on ? "listen" : "unlisten",
-		             rc == NC_ENAME ? 0 : (int)l.pattern_len, l.pattern, error_text(rc));
+		             rc == NC_ENAME ? 0 : (int)l.pattern_len, l.pattern,
+		             error_text((int)rc));
 }
 
 static void on_ping(struct client *c, const uint8_t *p, size_t len)
@@ -199,7 +200,8 @@ static bool listen_one(struct client *c, yajl_val v, bool on)
 	if (s)
 		rc = on ? client_listen(c, s, strlen(s)) : client_unlisten(c, s, strlen(s));
 	if (rc != NC_OK)
-		client_error(c, rc, 0, "%s: %s", on ? "nc.listen" : "nc.unlisten", error_text(rc));
+		client_error(c, rc, 0, "%s: %s", on ? "nc.listen" : "nc.unlisten",
+		             error_text((int)rc));
 	return rc == NC_OK;
 }
 

@@ -46,7 +46,7 @@ static void welcome(struct listener *l, int fd)
 	}
 	client = bus_accept(s->bus, l->chan, &peer, now, &why);
 	if (!client) {
-		refuse(l, fd, &peer, error_text(why));
+		refuse(l, fd, &peer, error_text((int)why));
 		return;
 	}
 	if (!conn_new(s, fd, client, NULL)) {
