@@ -1,0 +1,134 @@
+/* bench.h - what all benchmark programs share: options, processes, results
+ *
+ * A program brings a `struct bench_kind`: how its daemon starts, and what its publisher, subscriber
+ * and so on do. bench_main() does all else in the same way for every kind: it reads the command
+ * line, starts the daemon, forks one process per publisher and subscriber, lets the publishers go
+ * when all are ready, reads the daemon's CPU time before and after, and prints the result. So
+ * whatever is compared was measured alike.
+ */
+#ifndef NC_BENCH_BENCH_H
+#define NC_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bench/check.h"
+#include "bench/daemon.h"
+
+#define BENCH_WORKERS_MAX 64u
+#define BENCH_CLIENTS_MAX 100000u
+#define BENCH_LEN_MAX     (16u << 20)
+/* Where nothing arrives for so long, what is missing counts as lost. */
+#define BENCH_SILENCE_MS 5000
+/* Round trips before the first that counts. */
+#define BENCH_WARM 2000u
+
+enum bench_work {
+	BENCH_THROUGHPUT,
+	BENCH_LATENCY,
+	BENCH_IDLE,
+	BENCH_START,
+};
+
+struct bench_options {
+	enum bench_work work;
+	unsigned n_pubs, n_subs;
+	unsigned n_clients;  /* idle ones */
+	uint64_t n_messages; /* of each publisher; round trips */
+	size_t len;          /* of a payload */
+	int cpu;             /* that all processes run on, -1: any */
+	bool json;           /* the result as a JSON object */
+	bool text;           /* payloads are text: the kind says so */
+	pid_t pid;           /* of the daemon, 0: the kind finds out */
+	/* of ncbench only */
+	const char *server, *socket, *channel, *event, *config;
+	bool json_from, json_to;
+};
+
+enum bench_role {
+	BENCH_PUBLISHER,
+	BENCH_SUBSCRIBER,
+	BENCH_PING,
+	BENCH_PONG,
+	BENCH_CROWD,
+};
+
+/* One process. It lives in memory that the parent shares. */
+struct worker {
+	enum bench_role role;
+	unsigned id; /* among those of its role */
+	pid_t pid;
+	bool is_ready, is_done;
+	uint64_t begin_ns, end_ns;
+	uint64_t cpu_ns;
+	struct check check; /* of a subscriber */
+	uint32_t *round_ns; /* of a ping: options.n_messages of them */
+	uint64_t n_rounds;
+	int ready_fd, go_fd; /* used by worker_ready() */
+};
+
+/* Tells the parent that this process is connected and subscribed, and waits until all are. */
+void worker_ready(struct worker *w);
+
+/* Says on stderr what failed, with errno where `err` is above 0, and ends the process. */
+void worker_fail(const char *what, int err) __attribute__((noreturn));
+
+uint64_t bench_now_ns(void);
+
+struct bench_kind {
+	const char *name;
+	/* Fills in the daemon's command and where its clients find it. NULL: there is none. */
+	void (*prepare)(const struct bench_options *o, struct daemon *d);
+	/* Finds a daemon that runs already, and its process id. NULL: there is always one of its
+	 * own. Returns 0 or -1. */
+	int (*find)(const struct bench_options *o, struct daemon *d);
+	/* Each connects, calls worker_ready(), does its work, and returns. */
+	void (*publish)(const struct bench_options *o, const struct daemon *d, struct worker *w);
+	void (*subscribe)(const struct bench_options *o, const struct daemon *d, struct worker *w);
+	void (*ping)(const struct bench_options *o, const struct daemon *d, struct worker *w);
+	void (*pong)(const struct bench_options *o, const struct daemon *d, struct worker *w);
+	/* Opens options.n_clients subscribed connections, and keeps them until it is killed. */
+	void (*crowd)(const struct bench_options *o, const struct daemon *d, struct worker *w);
+};
+
+/* The rounds of a ping: to be called before and after each, false: enough. */
+static inline bool ping_goes_on(const struct bench_options *o, const struct worker *w)
+{
+	return w->n_rounds < o->n_messages + BENCH_WARM;
+}
+static inline void ping_took(struct worker *w, uint64_t begin_ns)
+{
+	if (w->n_rounds >= BENCH_WARM)
+		w->round_ns[w->n_rounds - BENCH_WARM] = (uint32_t)(bench_now_ns() - begin_ns);
+	w->n_rounds++;
+}
+
+struct bench_result {
+	bool is_failed; /* nothing below is worth reading */
+	double seconds;
+	uint64_t n_expected, n_received, n_lost, n_disordered, n_corrupt;
+	double cpu_s;                             /* of the daemon */
+	double publisher_cpu_s, subscriber_cpu_s; /* of all of them */
+	uint64_t n_rounds;
+	double p50_us, p90_us, p99_us, p999_us, max_us;
+	uint64_t rss_kib, rss_full_kib; /* of the daemon: idle, and with its clients */
+	double start_ms;
+};
+
+/* Runs the processes. Returns 0, or -1 where one of them failed. */
+int run_throughput(const struct bench_kind *k, const struct bench_options *o, struct daemon *d,
+                   struct bench_result *r);
+int run_latency(const struct bench_kind *k, const struct bench_options *o, struct daemon *d,
+                struct bench_result *r);
+int run_idle(const struct bench_kind *k, const struct bench_options *o, struct daemon *d,
+             struct bench_result *r);
+
+void report(const char *name, const struct bench_options *o, const struct bench_result *r);
+
+/* The whole program. Returns its exit status: 0, 1 where a message was lost or wrong or something
+ * failed, 2 where the command line is wrong. */
+int bench_main(const struct bench_kind *k, int argc, char **argv);
+
+#endif

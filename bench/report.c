@@ -1,0 +1,98 @@
+/* report.c - what a run came to, for people and as JSON */
+
+#include "bench/bench.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static double rate(const struct bench_result *r)
+{
+	return r->seconds > 0 ? (double)r->n_received / r->seconds : 0;
+}
+
+/* Per million messages that were published, however many heard them. */
+static double per_million(const struct bench_options *o, double seconds)
+{
+	return seconds * 1e6 / (double)(o->n_messages * o->n_pubs);
+}
+
+static double client_bytes(const struct bench_options *o, const struct bench_result *r)
+{
+	return ((double)r->rss_full_kib - (double)r->rss_kib) * 1024 / o->n_clients;
+}
+
+static void report_text(const char *name, const struct bench_options *o,
+                        const struct bench_result *r)
+{
+	switch (o->work) {
+	case BENCH_THROUGHPUT:
+		printf("%s: %.0f messages/s of %zu bytes (%.1f MB/s), %u to %u; %.3f s\n", name,
+		       rate(r), o->len, rate(r) * (double)o->len / 1e6, o->n_pubs, o->n_subs,
+		       r->seconds);
+		printf("received %" PRIu64 " of %" PRIu64 ": %" PRIu64 " lost, %" PRIu64
+		       " out of order, %" PRIu64 " corrupt\n",
+		       r->n_received, r->n_expected, r->n_lost, r->n_disordered, r->n_corrupt);
+		printf("CPU for a million messages published: daemon %.4f s, publishers %.4f s, subscribers %.4f s\n",
+		       per_million(o, r->cpu_s), per_million(o, r->publisher_cpu_s),
+		       per_million(o, r->subscriber_cpu_s));
+		break;
+	case BENCH_LATENCY:
+		printf("%s: round trip of %zu bytes: p50 %.2f us, p90 %.2f, p99 %.2f, p99.9 "
+		       "%.2f, max %.2f (%" PRIu64 " rounds)\n",
+		       name, o->len, r->p50_us, r->p90_us, r->p99_us, r->p999_us, r->max_us,
+		       r->n_rounds);
+		break;
+	case BENCH_IDLE:
+		printf("%s: %" PRIu64 " KiB idle, %" PRIu64
+		       " KiB with %u clients: %.0f bytes each\n",
+		       name, r->rss_kib, r->rss_full_kib, o->n_clients, client_bytes(o, r));
+		break;
+	case BENCH_START:
+		printf("%s: %.2f ms from start to first connection, %" PRIu64 " KiB idle\n", name,
+		       r->start_ms, r->rss_kib);
+		break;
+	}
+}
+
+static void report_json(const char *name, const struct bench_options *o,
+                        const struct bench_result *r)
+{
+	printf("{\"name\":\"%s\",\"ok\":%s", name, r->is_failed ? "false" : "true");
+	switch (o->work) {
+	case BENCH_THROUGHPUT:
+		printf(",\"work\":\"throughput\",\"publishers\":%u,\"subscribers\":%u,\"bytes\":"
+		       "%zu,\"messages\":%" PRIu64 ",\"seconds\":%.6f,\"rate\":%.1f",
+		       o->n_pubs, o->n_subs, o->len, o->n_messages, r->seconds, rate(r));
+		printf(",\"received\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"disordered\":%" PRIu64
+		       ",\"corrupt\":%" PRIu64
+		       ",\"cpu_s_per_million\":%.6f,\"publisher_cpu_s_per_million\":%.6f,\"subscriber_cpu_s_per_million\":%.6f",
+		       r->n_received, r->n_lost, r->n_disordered, r->n_corrupt,
+		       per_million(o, r->cpu_s), per_million(o, r->publisher_cpu_s),
+		       per_million(o, r->subscriber_cpu_s));
+		break;
+	case BENCH_LATENCY:
+		printf(",\"work\":\"latency\",\"bytes\":%zu,\"rounds\":%" PRIu64
+		       ",\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f,\"p999_us\":%.3f,\"max_"
+		       "us\":%.3f",
+		       o->len, r->n_rounds, r->p50_us, r->p90_us, r->p99_us, r->p999_us, r->max_us);
+		break;
+	case BENCH_IDLE:
+		printf(",\"work\":\"idle\",\"clients\":%u,\"rss_kib\":%" PRIu64
+		       ",\"rss_full_kib\":%" PRIu64 ",\"client_bytes\":%.1f",
+		       o->n_clients, r->rss_kib, r->rss_full_kib, client_bytes(o, r));
+		break;
+	case BENCH_START:
+		printf(",\"work\":\"start\",\"start_ms\":%.3f,\"rss_kib\":%" PRIu64, r->start_ms,
+		       r->rss_kib);
+		break;
+	}
+	printf("}\n");
+}
+
+void report(const char *name, const struct bench_options *o, const struct bench_result *r)
+{
+	if (o->json)
+		report_json(name, o, r);
+	else if (!r->is_failed || r->n_expected)
+		report_text(name, o, r);
+}
