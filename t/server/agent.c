@@ -5,7 +5,8 @@
  *MIN MAX [SEED]   emits COUNT numbered packets of MIN to MAX bytes, as fast as it can agent hold
  *PATH N                       opens N connections, says how many were not refused, and keeps them
  *	                                        until its standard input ends
- *	agent deaf PATH COUNT SIZE              emits COUNT packets of SIZE bytes, and never reads
+ *	agent deaf PATH COUNT SIZE              waits until there is something to read, emits COUNT
+ *numbered packets without reading any, and goes
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -161,6 +162,23 @@ static int do_flood(const char *path, unsigned long count, size_t min, size_t ma
 	return 0;
 }
 
+static int do_deaf(const char *path, unsigned long count, size_t size)
+{
+	int fd = connect_to(path);
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	char *buf = malloc(size + 64);
+
+	if (!buf)
+		die("malloc");
+	if (poll(&pfd, 1, 10000) != 1)
+		die("nothing to read");
+	for (unsigned long i = 1; i <= count; i++)
+		write_all(fd, buf, put_packet(buf, i, size));
+	close(fd);
+	free(buf);
+	return 0;
+}
+
 static int do_hold(const char *path, unsigned long count)
 {
 	int *fds = calloc(count, sizeof(*fds));
@@ -199,8 +217,10 @@ int main(int argc, char **argv)
 	if (strcmp(cmd, "flood") == 0 && argc > 5)
 		return do_flood(argv[2], count, strtoul(argv[4], NULL, 10),
 		                strtoul(argv[5], NULL, 10), argc > 6 ? (uint32_t)atoi(argv[6]) : 1);
+	if (strcmp(cmd, "deaf") == 0 && argc > 4)
+		return do_deaf(argv[2], count, strtoul(argv[4], NULL, 10));
 	if (strcmp(cmd, "hold") == 0)
 		return do_hold(argv[2], count);
-	fprintf(stderr, "usage: agent listen|flood|hold PATH COUNT ...\n");
+	fprintf(stderr, "usage: agent listen|flood|deaf|hold PATH COUNT ...\n");
 	return 64;
 }

@@ -120,3 +120,35 @@ load server.bash
 	eventually all_there
 	stop
 }
+
+@test "what a client sent before it went, without having read, arrives" {
+	conf c 'channels = { N = { propagatetochannels = "^A$"; }; A = { propagatetochannels = "^B$"; }; B = { }; };'
+	start c
+	for round in 1 2 3 4 5; do
+		"$AGENT" listen "$T/B.sock" 5000 >listened 3>&- &
+		listener=$!
+		eventually clients 1
+		decided
+		(yes '{"event":"noise"}' | head -n 3000000 | tr '\n' '\0' | socat -u - "UNIX-CONNECT:$T/N.sock" 2>/dev/null || true) 3>&- &
+		"$AGENT" deaf "$T/A.sock" 5000 200
+		wait $listener
+		has listened packets=5000
+		kill %% 2>/dev/null || true
+		eventually alone 0
+	done
+	stop
+}
+
+@test "busy polling carries packets, and sleeps when there are none" {
+	conf c 'busy_poll_us = 1000;' 'channels = { A = { }; };'
+	start c
+	hear A heard.A
+	for i in 1 2 3; do say A '{"event":"x"}'; done
+	all_there() { [ "$(heard heard.A | wc -l)" = 3 ]; }
+	eventually all_there
+	sleep 0.3
+	cpu=$(awk '{ print $14 + $15 }' "/proc/$SERVER/stat")
+	sleep 1
+	[ $(($(awk '{ print $14 + $15 }' "/proc/$SERVER/stat") - cpu)) -le 1 ]
+	stop
+}

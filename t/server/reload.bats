@@ -188,3 +188,71 @@ reload() {
 	refute has log 'not reloaded'
 	stop
 }
+
+# ask QUESTION DATA: what the control channel answers everybody
+ask() {
+	printf '{"event":"nc-control-%s","data":%s}\0' "$1" "$2" |
+		timeout 5 socat -t 0.3 - "UNIX-CONNECT:$T/control.sock,shut-none" | tr '\0' '\n'
+}
+
+@test "a configuration that comes over the control channel is as good as a file" {
+	conf c
+	start c
+	hear A heard.A
+	conf new 'channels = { A = { propagatetochannels = "C"; }; C = { fifo = true; }; };'
+	run ask reloadconfig "$("$NCSERVER" --print-config new | tr -d '\n')"
+	[[ $output == *'"nc-control-reloadconfig-response"'*'"done"'* ]]
+	[ -p C.fifo ]
+	[ ! -e B.sock ]
+	hear C heard.C
+	say A '{"event":"x"}'
+	eventually has heard.C '"x"'
+	# its own file again
+	run ask reloadconfig null
+	[[ $output == *'"done"'* ]]
+	[ -S B.sock ]
+	[ ! -e C.sock ]
+	stop
+}
+
+@test "the asker hears what is wrong, and nothing changes" {
+	conf c
+	start c
+	mkdir Z.sock
+	run ask reloadconfig '{"channels":{"A":{"propagatetochannels":"("},"B":{"polcy":"block"}}}'
+	[[ $output == *'"error":'* ]]
+	[[ $output == *A.propagatetochannels* ]]
+	[[ $output == *'did you mean'* ]]
+	run ask reloadconfig "{\"socket\":\"$T/%s.sock\",\"channels\":{\"Z\":{}}}"
+	[[ $output == *"Z.sock exists and is no socket"* ]]
+	[ -S A.sock ]
+	[ "$(grep -c 'not reloaded' log)" = 2 ]
+	stop
+}
+
+@test "who asks for a configuration without the control channel is closed cleanly" {
+	conf c
+	start c
+	hear A heard.A
+	conf new 'startcontrol = false;' 'channels = { A = { }; };'
+	run ask reloadconfig "$("$NCSERVER" --print-config new | tr -d '\n')"
+	eventually test ! -e control.sock
+	say A '{"event":"x"}'
+	eventually has heard.A '"x"'
+	stop
+}
+
+@test "who connected to a socket before it was replaced is served" {
+	conf c 'channels = { A = { }; };'
+	start c
+	hear A heard.A
+	kill -STOP "$SERVER"
+	say A '{"event":"early"}'
+	conf c 'channels = { A = { socket = "'"$T"'/moved"; }; };'
+	kill -HUP "$SERVER"
+	kill -CONT "$SERVER"
+	eventually has log msg=reloaded
+	eventually has heard.A '"early"'
+	[ ! -e A.sock ]
+	stop
+}

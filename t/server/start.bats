@@ -259,3 +259,16 @@ load server.bash
 	[ "$status" = 77 ]
 	[ "$(find . -type s | wc -l)" = 0 ]
 }
+
+@test "two channels can't have one path" {
+	conf c 'channels = { A = { socket = "'"$T"'/x"; }; B = { socket = "'"$T"'/x"; }; };'
+	run "$NCSERVER" c
+	[ "$status" = 78 ]
+	[ ! -e x ]
+}
+
+@test "ncserver(8) names every option of --help" {
+	for option in $("$NCSERVER" --help | grep -oE -- '--[a-z-]+'); do
+		grep -qE -- "Fl -${option#--}( |$)|, -${option#--}( |$)" "$TOP_SRCDIR/man/ncserver.8"
+	done
+}

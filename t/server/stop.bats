@@ -102,3 +102,16 @@ stuck() {
 	stop
 	refute has log 'not everything was delivered'
 }
+
+@test "what was written into a FIFO before the signal is delivered" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	kill -STOP "$SERVER"
+	echo '{"event":"late"}' >A.fifo
+	kill -TERM "$SERVER"
+	kill -CONT "$SERVER"
+	wait "$SERVER"
+	has heard.A '"late"'
+	[ ! -e A.fifo ]
+}
