@@ -291,26 +291,31 @@ void conn_run_starved(struct server *s, uint64_t now)
 	}
 }
 
+/* Returns whether there was something to do. */
+static bool run_ending(struct conn *c, uint64_t now)
+{
+	if (!c->is_eof && !bus_wants_input(c->client))
+		return false;
+	if (conn_read(c, now))
+		return true;
+	if (!c->is_eof && c->waits == CONN_WAIT_REST && bus_wants_input(c->client))
+		broken(c, now);
+	if (c->is_eof)
+		conn_wait(c, CONN_WAIT_NOTHING);
+	return true;
+}
+
 bool conn_run_ending(struct server *s, uint64_t now)
 {
 	struct list *it, *next;
-	bool more = false;
+	bool any = false;
 
 	list_for_each_safe(it, next, &s->ending) {
 		struct conn *c = list_entry(it, struct conn, wait);
 
-		if (!c->is_eof && !bus_wants_input(c->client))
-			continue;
-		if (conn_read(c, now)) {
-			more = true;
-			continue;
-		}
-		if (!c->is_eof && bus_wants_input(c->client))
-			broken(c, now);
-		if (c->is_eof)
-			conn_wait(c, CONN_WAIT_NOTHING);
+		any |= run_ending(c, now);
 	}
-	return more;
+	return any;
 }
 
 struct conn *conn_of(const struct client *client)

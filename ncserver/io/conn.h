@@ -88,8 +88,8 @@ void conn_close(struct conn *c, uint64_t now);
 void conn_read_rest(struct conn *c);
 
 /* Goes on with those that waited: for memory; for the moment to come at which a paced chunk may be
- * written; for the rest of what deaf ones had sent. conn_run_ending() returns whether something is
- * left to do. */
+ * written; for the rest of what deaf ones had sent. conn_run_ending() returns whether something was
+ * done, so that the bus may have more to do. */
 void conn_run_starved(struct server *s, uint64_t now);
 void conn_run_settling(struct server *s, uint64_t now);
 bool conn_run_ending(struct server *s, uint64_t now);

@@ -98,8 +98,9 @@ static void on_turn(uv_prepare_t *handle)
 		return;
 	s->counters->turns++;
 	conn_run_settling(s, now);
-	more = conn_run_ending(s, now);
-	more |= work(s, now);
+	more = work(s, now);
+	/* Last, since what they wait for may have come about just now. */
+	more |= conn_run_ending(s, now);
 	console_flush(&s->console);
 	if (!list_empty(&s->starved) || s->console.buf.len > 0)
 		loop_retry_soon(s);

@@ -57,3 +57,15 @@ flooded() {
 	eventually has heard.A '"last"'
 	stop
 }
+
+@test "without pacing nothing is lost either" {
+	conf c 'channels = { A = { agent_pacing = false; block_timeout = 60000; }; };'
+	start c
+	hear A heard.A
+	"$AGENT" flood "$T/A.sock" 100000 20 1000
+	all_there() { [ "$(heard heard.A | wc -l)" = 100000 ]; }
+	eventually all_there
+	heard heard.A | sed 's/.*"data":"\([0-9]*\) .*/\1/' >numbers
+	seq 100000 | cmp - numbers
+	stop
+}

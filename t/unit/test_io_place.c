@@ -300,25 +300,33 @@ static void an_own_socket_is_replaced_without_a_gap(void **state)
 	place_fini(&new);
 }
 
+/* Where the directory is long, the temporary name beside it is longer than an address can be. */
 static void a_path_as_long_as_can_be_works(void **state)
 {
 	struct place_want w = want(PLACE_SOCKET, 0660);
-	struct sockaddr_un addr;
-	char path[sizeof(addr.sun_path) + 1];
-	struct place p;
-	size_t len = strlen(dir);
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
 	(void)state;
-	memset(path, 'x', sizeof(path));
-	memcpy(path, dir, len);
-	path[len] = '/';
-	path[sizeof(addr.sun_path) - 1] = '\0';
-	w.path = path;
-	stand(&p, &w);
-	assert_int_equal(connect_to(path), 0);
-	place_unlink(&p);
-	place_fini(&p);
-	assert_int_equal(files_in_dir(), 0);
+	for (size_t name_len = 1; name_len < 60; name_len += 29) {
+		char deep[128], path[256];
+		struct place p;
+		size_t len = max - name_len - 1;
+
+		memset(deep, 'd', len);
+		memcpy(deep, dir, strlen(dir));
+		deep[strlen(dir)] = '/';
+		deep[len] = '\0';
+		assert_int_equal(mkdir(deep, 0700), 0);
+		snprintf(path, sizeof(path), "%s/%.*s", deep, (int)name_len,
+		         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		assert_int_equal(strlen(path), max);
+		w.path = path;
+		stand(&p, &w);
+		assert_int_equal(connect_to(path), 0);
+		place_unlink(&p);
+		place_fini(&p);
+		assert_int_equal(rmdir(deep), 0);
+	}
 }
 
 static void a_missing_directory_is_told(void **state)
