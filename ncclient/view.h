@@ -1,7 +1,7 @@
 /*
  * Views: what of an answer is shown, and how
  *
- * A view is data. It names the fields of the server's answer (doc/control.md) by their paths, which
+ * A view is data. It names the fields of the server's answer (nc-protocol(7)) by their paths, which
  * are the titles of CSV, and how each is printed as text.
  */
 #ifndef NC_NCCLIENT_VIEW_H

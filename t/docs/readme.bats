@@ -57,6 +57,8 @@ wait_for() {
 	mapfile -t lines < <(sed -n '/^## In a shell$/,/^The last line/{s/^    //p}' "$readme")
 	[ ${#lines[@]} = 4 ]
 	cat >script <<-END
+		trap exit TERM
+		trap 'kill \$(jobs -p) 2>&-' EXIT
 		export PATH="$TOP_BUILDDIR/ncserver:$TOP_BUILDDIR/ncclient:\$PATH" NC_SOCKET="$PWD/%s.sock"
 		cd "$TOP_SRCDIR"
 		${lines[0]/ncserver /ncserver --socket "$PWD/%s.sock" }
@@ -66,8 +68,6 @@ wait_for() {
 		${lines[2]}
 		${lines[3]/\/run\/netcluster/"$PWD"}
 		until grep -q load.later "$PWD/heard"; do sleep 0.1; done
-		kill %1 %2
-		wait
 	END
 	timeout 60 bash -m script >heard 2>script.log 3>&- </dev/null || { cat script script.log heard && false; }
 	cat heard script.log
