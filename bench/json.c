@@ -40,15 +40,20 @@ static void packet_init(struct packet *p, const struct bench_options *o, const c
 	free(filler);
 }
 
-static int end_open(const struct bench_options *o, const struct daemon *d)
+/* Connects, and says what it wants to hear (NULL: nothing), so that the server neither waits for it
+ * to say something nor writes to who does not read. */
+static int end_open(const struct bench_options *o, const struct daemon *d, const char *suffix)
 {
-	char path[256];
-	const char *mark = strstr(d->at, "%s");
+	int fd = sock_connect_path(d->at), n;
+	char listen[320];
 
-	if (!mark)
-		return sock_connect_path(d->at);
-	snprintf(path, sizeof(path), "%.*s%s%s", (int)(mark - d->at), d->at, o->channel, mark + 2);
-	return sock_connect_path(path);
+	if (suffix)
+		n = snprintf(listen, sizeof(listen),
+		             "{\"event\":\"nc.listen\",\"data\":\"%.255s%s\"}", o->event, suffix);
+	else
+		n = snprintf(listen, sizeof(listen), "{\"event\":\"nc.listen\",\"data\":[]}");
+	sock_write_all(fd, listen, (size_t)n + 1);
+	return fd;
 }
 
 /* ---- throughput ---- */
@@ -56,7 +61,7 @@ static int end_open(const struct bench_options *o, const struct daemon *d)
 void json_publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
 	struct packet p;
-	int fd = end_open(o, d);
+	int fd = end_open(o, d, NULL);
 	size_t n = 0;
 	uint8_t *batch;
 
@@ -97,7 +102,7 @@ void json_subscribe(const struct bench_options *o, const struct daemon *d, struc
 {
 	struct intake in;
 
-	intake_init(&in, end_open(o, d), o->len + 1024);
+	intake_init(&in, end_open(o, d, ""), o->len + 1024);
 	worker_ready(w);
 	for (;;) {
 		const uint8_t *p, *nul;
@@ -133,7 +138,7 @@ void json_ping(const struct bench_options *o, const struct daemon *d, struct wor
 	struct intake in;
 
 	packet_init(&p, o, ".ping");
-	intake_init(&in, end_open(o, d), o->len + 1024);
+	intake_init(&in, end_open(o, d, ".pong"), o->len + 1024);
 	worker_ready(w);
 	while (ping_goes_on(o, w)) {
 		uint64_t begin_ns = bench_now_ns();
@@ -150,7 +155,7 @@ void json_pong(const struct bench_options *o, const struct daemon *d, struct wor
 	struct intake in;
 
 	packet_init(&p, o, ".pong");
-	intake_init(&in, end_open(o, d), o->len + 1024);
+	intake_init(&in, end_open(o, d, ".ping"), o->len + 1024);
 	worker_ready(w);
 	for (;;) {
 		wait_packet(&in);
