@@ -18,6 +18,7 @@ teardown() {
 	local pid
 	for pid in "${PIDS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
 	done
 	if [ -n "${BATS_ERROR_STATUS:-}" ] && [ "${BATS_ERROR_STATUS:-0}" != 0 ]; then
 		sed 's/^/# server: /' "$T"/log* 2>/dev/null || true
