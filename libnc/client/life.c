@@ -229,8 +229,12 @@ int client_open(nc_client *c)
 	r = client_attempt(c, sock_now_ns());
 	if (r == NC_ESYS || r == NC_EINVAL)
 		client_close(c, r);
-	if (c->state != NC_CLOSED)
+	if (c->state != NC_CLOSED) {
+		/* who polls must ask for the timer now */
+		if (c->fd < 0)
+			client_tell_fd(c, -1);
 		return NC_OK;
+	}
 	/* it is returned, and need not be told */
 	c->tell &= CLIENT_TELL_DROPPED;
 	c->retry_ns = CLIENT_NEVER;

@@ -236,7 +236,7 @@ NC_API int nc_sync(nc_client *c, int timeout_ms);
 
 /* The descriptor to poll, or -1 while there is none. It changes only inside nc_open(),
  * nc_connect(), nc_disconnect(), nc_free() and the functions that run handlers; each change is
- * announced by the fd callback. */
+ * announced by the fd callback, which nc_open() also calls where there is none yet. */
 NC_API int nc_fd(const nc_client *c);
 #define NC_FD_GONE (-2) /* told by nc_free() last of all: the client must not be used any more */
 typedef void nc_fd_cb(nc_client *c, int fd, void *arg);

@@ -27,6 +27,9 @@
 extern "C" {
 #endif
 
+/* How often a client is looked after whose descriptor can't be polled for want of memory. */
+#define NC_UV_BLIND_MS 100
+
 typedef struct nc_uv nc_uv;
 
 struct nc_uv {
@@ -34,7 +37,6 @@ struct nc_uv {
 	uv_loop_t *loop;
 	uv_poll_t *poll;      /* NULL while there is no descriptor; each has its own handle */
 	int polled;           /* events that are asked for, 0 for none */
-	int is_processing;    /* nc_process() is on the stack */
 	int n_open;           /* handles that are not closed yet, of timer and prepare */
 	uv_timer_t timer;     /* nc_timeout() */
 	uv_prepare_t prepare; /* before each wait: what to poll for, and for how long */
@@ -60,32 +62,22 @@ static inline void nc_uv_on_closed(uv_handle_t *h)
 		free(uv);
 }
 
-static inline void nc_uv_process(nc_uv *uv)
-{
-	int r;
-
-	if (!uv->client || uv->is_processing)
-		return;
-	uv->is_processing = 1;
-	r = nc_process(uv->client);
-	uv->is_processing = 0;
-	/* a client that is closed for good keeps nobody waiting; nc_open() brings a descriptor */
-	if (uv->client && r != NC_OK && r != NC_ESTATE && nc_timeout(uv->client) < 0) {
-		uv_timer_stop(&uv->timer);
-		uv_prepare_stop(&uv->prepare);
-	}
-}
-
 static inline void nc_uv_on_poll(uv_poll_t *h, int status, int events)
 {
+	nc_uv *uv = (nc_uv *)h->data;
+
 	(void)status;
 	(void)events;
-	nc_uv_process((nc_uv *)h->data);
+	if (uv->client)
+		nc_process(uv->client);
 }
 
 static inline void nc_uv_on_timer(uv_timer_t *h)
 {
-	nc_uv_process((nc_uv *)h->data);
+	nc_uv *uv = (nc_uv *)h->data;
+
+	if (uv->client)
+		nc_process(uv->client);
 }
 
 static inline void nc_uv_update_poll(nc_uv *uv)
@@ -100,46 +92,50 @@ static inline void nc_uv_update_poll(nc_uv *uv)
 	uv->polled = events;
 }
 
-static inline void nc_uv_on_prepare(uv_prepare_t *h)
+static inline void nc_uv_open_poll(nc_uv *uv, int fd)
 {
-	nc_uv *uv = (nc_uv *)h->data;
-	int ms;
+	uv_poll_t *poll = (uv_poll_t *)malloc(sizeof(*poll));
 
-	/* what other callbacks of the loop emitted goes out now, and at most waits for room */
-	nc_flush(uv->client);
-	nc_uv_update_poll(uv);
-	ms = nc_timeout(uv->client);
-	if (ms < 0)
-		uv_timer_stop(&uv->timer);
-	else
-		uv_timer_start(&uv->timer, nc_uv_on_timer, (uint64_t)ms, 0);
+	if (!poll)
+		return;
+	if (uv_poll_init(uv->loop, poll, fd)) {
+		free(poll);
+		return;
+	}
+	poll->data = uv;
+	uv->poll = poll;
+	uv->polled = 0;
 }
 
-static inline void nc_uv_drop_poll(nc_uv *uv)
+static inline void nc_uv_close_poll(nc_uv *uv)
 {
 	if (!uv->poll)
 		return;
 	uv_close((uv_handle_t *)uv->poll, nc_uv_on_poll_closed);
 	uv->poll = NULL;
-	uv->polled = 0;
 }
 
-static inline void nc_uv_take_fd(nc_uv *uv, int fd)
+static inline void nc_uv_on_prepare(uv_prepare_t *h)
 {
-	nc_uv_drop_poll(uv);
-	if (fd < 0)
-		return;
-	uv_prepare_start(&uv->prepare, nc_uv_on_prepare);
-	uv->poll = (uv_poll_t *)malloc(sizeof(*uv->poll));
-	if (!uv->poll)
-		return;
-	if (uv_poll_init(uv->loop, uv->poll, fd)) {
-		free(uv->poll);
-		uv->poll = NULL;
-		return;
-	}
-	uv->poll->data = uv;
+	nc_uv *uv = (nc_uv *)h->data;
+	int fd = nc_fd(uv->client), ms;
+
+	/* what other callbacks of the loop emitted goes out now, and at most waits for room */
+	nc_flush(uv->client);
+	if (!uv->poll && fd >= 0)
+		nc_uv_open_poll(uv, fd);
 	nc_uv_update_poll(uv);
+	ms = nc_timeout(uv->client);
+	/* without memory for a handle there is only the timer */
+	if (!uv->poll && fd >= 0 && (ms < 0 || ms > NC_UV_BLIND_MS))
+		ms = NC_UV_BLIND_MS;
+	if (ms < 0)
+		uv_timer_stop(&uv->timer);
+	else
+		uv_timer_start(&uv->timer, nc_uv_on_timer, (uint64_t)ms, 0);
+	/* a client that is closed keeps nobody waiting; nc_open() tells nc_uv_on_fd() */
+	if (ms < 0 && nc_state(uv->client) == NC_CLOSED)
+		uv_prepare_stop(h);
 }
 
 static inline void nc_uv_on_fd(nc_client *client, int fd, void *arg)
@@ -147,10 +143,14 @@ static inline void nc_uv_on_fd(nc_client *client, int fd, void *arg)
 	nc_uv *uv = (nc_uv *)arg;
 
 	(void)client;
-	if (fd == NC_FD_GONE)
+	if (fd == NC_FD_GONE) {
 		nc_uv_detach(uv);
-	else
-		nc_uv_take_fd(uv, fd);
+		return;
+	}
+	/* the old descriptor is closed when this returns; the new one is polled from the next wait
+	 * on */
+	nc_uv_close_poll(uv);
+	uv_prepare_start(&uv->prepare, nc_uv_on_prepare);
 }
 
 static inline int nc_uv_attach(uv_loop_t *loop, nc_client *client, nc_uv **out)
@@ -173,9 +173,8 @@ static inline int nc_uv_attach(uv_loop_t *loop, nc_client *client, nc_uv **out)
 	uv->prepare.data = uv;
 	uv->n_open = 2;
 	uv->client = client;
-	uv_prepare_start(&uv->prepare, nc_uv_on_prepare);
 	nc_on_fd(client, nc_uv_on_fd, uv);
-	nc_uv_take_fd(uv, nc_fd(client));
+	uv_prepare_start(&uv->prepare, nc_uv_on_prepare);
 	*out = uv;
 	return 0;
 }
@@ -186,7 +185,7 @@ static inline void nc_uv_detach(nc_uv *uv)
 		return;
 	nc_on_fd(uv->client, NULL, NULL);
 	uv->client = NULL;
-	nc_uv_drop_poll(uv);
+	nc_uv_close_poll(uv);
 	uv_close((uv_handle_t *)&uv->timer, nc_uv_on_closed);
 	uv_close((uv_handle_t *)&uv->prepare, nc_uv_on_closed);
 }

@@ -138,6 +138,8 @@ static void a_server_that_comes_later_is_found(void **state)
 	assert_int_equal(nc_open(c), NC_OK);
 	assert_int_equal(nc_state(c), NC_RECONNECTING);
 	assert_int_equal(nc_timeout(c), 0);
+	/* who polls learns that there is a timer now */
+	assert_string_equal(diary_take(&d), "nofd");
 	assert_int_equal(nc_process(c), NC_OK);
 	assert_string_equal(diary_take(&d), "reconnecting");
 	assert_int_equal(d.last.error, NC_ENOSERVER);

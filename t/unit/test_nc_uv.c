@@ -230,6 +230,47 @@ static void a_closed_client_keeps_no_loop_alive_and_may_be_opened_again(void **s
 	do_free(w);
 }
 
+static void disconnect_and_close(uv_timer_t *t)
+{
+	struct world *w = t->data;
+
+	do_disconnect(w);
+	uv_close((uv_handle_t *)t, NULL);
+	t->data = NULL;
+}
+
+static void a_client_that_another_callback_disconnects_keeps_no_loop_alive(void **state)
+{
+	struct world *w = *state;
+
+	connect_it(w);
+	uv_timer_init(&w->loop, &w->timer);
+	w->timer.data = w;
+	uv_timer_start(&w->timer, disconnect_and_close, 1, 0);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	assert_int_equal(nc_state(w->c), NC_CLOSED);
+	/* opened anew while there is no server, it must find the one that comes */
+	fake_hang_up(&w->f);
+	fake_stop_listening(&w->f);
+	assert_int_equal(nc_open(w->c), NC_OK);
+	assert_int_equal(nc_state(w->c), NC_RECONNECTING);
+	uv_run(&w->loop, UV_RUN_ONCE);
+	fake_listen(&w->f);
+	while (nc_fd(w->c) < 0)
+		assert_true(uv_run(&w->loop, UV_RUN_ONCE));
+	greet(w);
+	do_free(w);
+}
+
+static void a_client_that_is_never_opened_keeps_no_loop_alive(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	do_free(w);
+}
+
 static void without_a_server_only_the_timer_runs(void **state)
 {
 	struct world *w = *state;
@@ -259,6 +300,8 @@ int main(void)
 	        TEST(detaching_leaves_the_client_as_it_is),
 	        TEST(detaching_inside_a_handler_ends_the_loop),
 	        TEST(a_closed_client_keeps_no_loop_alive_and_may_be_opened_again),
+	        TEST(a_client_that_another_callback_disconnects_keeps_no_loop_alive),
+	        TEST(a_client_that_is_never_opened_keeps_no_loop_alive),
 	        TEST(without_a_server_only_the_timer_runs),
 	};
 
