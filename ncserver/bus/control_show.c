@@ -22,14 +22,6 @@ static const char *bool_str(bool b)
 	return b ? "true" : "false";
 }
 
-static const char *policy_str(uint8_t policy)
-{
-	static const char *const names[FRAME_P_MAX + 1] = {"block", "drop-oldest", "drop-newest",
-	                                                   "conflate", "disconnect"};
-
-	return policy <= FRAME_P_MAX ? names[policy] : "unknown";
-}
-
 /* ,"key":"text" with text escaped; what is not UTF-8 (a command's name may be anything) is shown as
  * "?". */
 static int show_text(struct buf *out, const char *key, const char *text)
@@ -112,7 +104,7 @@ int control_show_client(struct buf *out, const struct client *c)
 	rc |= buf_printf(out,
 	                 ",\"everything\":%s,\"policy\":\"%s\",\"paused\":%s,\"blocked\":%s,"
 	                 "\"in\":{\"messages\":%llu,\"bytes\":%llu,\"refused\":%llu},\"out\":{",
-	                 bool_str(c->everything), policy_str(c->out.policy), bool_str(waits),
+	                 bool_str(c->everything), queue_policy_str(c->out.policy), bool_str(waits),
 	                 bool_str(blocks), U(c->in_messages), U(c->in_bytes), U(c->in_refused));
 	rc |= show_flow(out, &c->out.flow, c->out.queued, c->out.bytes);
 	rc |= buf_printf(out,
@@ -186,7 +178,7 @@ static int show_channel(struct buf *out, const struct chan *ch)
 	rc |= buf_printf(out,
 	                 ",\"mode\":\"%04o\",\"policy\":\"%s\",\"clients\":%u,\"published\":%llu,"
 	                 "\"published_bytes\":%llu,\"refused\":%llu,\"flow\":{",
-	                 (unsigned)conf->mode, policy_str((uint8_t)conf->queue.policy),
+	                 (unsigned)conf->mode, queue_policy_str((uint8_t)conf->queue.policy),
 	                 ch->n_clients, U(ch->published), U(ch->published_bytes), U(ch->refused));
 	rc |= show_flow(out, &f, queued, bytes);
 	rc |= buf_printf(

@@ -200,6 +200,10 @@ static inline bool queue_is_empty(const struct queue *q)
 	return q->n_ents == 0 && q->gap_len == 0 && q->tail_gap == 0;
 }
 
+/* What an enum frame_policy is called; and which one a name means, -1: none. */
+const char *queue_policy_str(uint8_t policy);
+int queue_policy_find(const char *name, size_t len);
+
 /* Messages dropped, over all reasons. */
 uint64_t queue_flow_dropped(const struct queue_flow *f);
 

@@ -233,6 +233,22 @@ static void listen_packet(struct client *c, const char *p, const struct packet *
 	free(text);
 }
 
+/* Data of nc.policy: the name of a policy, taken where it loses more than the channel's. */
+static void policy_packet(struct client *c, const char *p, const struct packet *pk)
+{
+	const char *data = p + pk->data_off;
+	int policy = -1;
+
+	if (pk->data_len > 2 && data[0] == '"')
+		policy = queue_policy_find(data + 1, pk->data_len - 2);
+	if (policy < 0) {
+		client_error(c, NC_EINVAL, 0, "nc.policy: not the name of a queue policy");
+		return;
+	}
+	c->wish = (int8_t)policy;
+	client_set_policy(c);
+}
+
 static struct question packet_question(struct client *c, const char *p, const struct packet *pk)
 {
 	return (struct question){.from = c,
@@ -250,6 +266,10 @@ bool request_packet(struct client *c, const char *p, const struct packet *pk)
 
 	if (event_is(pk, "nc.listen") || event_is(pk, "nc.unlisten")) {
 		listen_packet(c, p, pk, event_is(pk, "nc.listen"));
+		return true;
+	}
+	if (event_is(pk, "nc.policy")) {
+		policy_packet(c, p, pk);
 		return true;
 	}
 	if (!pk->nc_has_id)

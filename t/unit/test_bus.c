@@ -445,6 +445,27 @@ static void a_json_client_may_declare_interest_in_nothing(void **state)
 	rig_fini(&r);
 }
 
+static void a_json_client_may_ask_to_lose_more_and_not_less(void **state)
+{
+	struct rig r;
+	int j, k;
+
+	(void)state;
+	rig_init(
+	        &r,
+	        "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{},\"B\":{\"policy\":\"drop-newest\"}}}");
+	j = json_client(&r, "A");
+	k = json_client(&r, "B");
+	send_packet(&r, j, "{\"event\":\"nc.policy\",\"data\":\"drop-oldest\"}");
+	assert_int_equal(r.clients[j].c->out.policy, FRAME_P_DROP_OLDEST);
+	send_packet(&r, k, "{\"event\":\"nc.policy\",\"data\":\"block\"}");
+	assert_int_equal(r.clients[k].c->out.policy, FRAME_P_DROP_NEWEST);
+	assert_int_equal(r.clients[k].out.len, 0);
+	send_packet(&r, k, "{\"event\":\"nc.policy\",\"data\":\"nonsense\"}");
+	assert_non_null(strstr((char *)r.clients[k].out.data, "nc.error"));
+	rig_fini(&r);
+}
+
 static void control_answers_all_or_the_asker_alone(void **state)
 {
 	struct rig r;
@@ -740,6 +761,7 @@ int main(void)
 	        cmocka_unit_test(a_bad_packet_ends_its_client_and_an_illegal_name_does_not),
 	        cmocka_unit_test(json_interest_is_declared_and_withdrawn),
 	        cmocka_unit_test(a_json_client_may_declare_interest_in_nothing),
+	        cmocka_unit_test(a_json_client_may_ask_to_lose_more_and_not_less),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),
 	        cmocka_unit_test(a_remembered_route_follows_every_change_of_interest),
