@@ -114,8 +114,11 @@ void world_poll(struct world *w);
 
 /* Turns until `cond` is true. */
 #define WORLD_UNTIL(w, cond)                                                                       \
-	for (uint64_t until_ = util_deadline(); !(cond);)                                          \
-	world_turn((w), until_, #cond)
+	do {                                                                                       \
+		uint64_t until_ = util_deadline();                                                 \
+		while (!(cond))                                                                    \
+			world_turn((w), until_, #cond);                                            \
+	} while (0)
 
 /* ---- peers */
 
