@@ -51,7 +51,7 @@ activated() {
 	grep -q "name=name1 path=$T/other.sock why=\"no channel has this path\"" log
 	grep -q 'name=name2 .*why="not a Unix socket"' log
 	refute grep -q 'name=name0' log
-	[ "$(ls -l "/proc/$SERVER/fd" | grep -c socket:)" -ge 3 ]
+	[ "$(find "/proc/$SERVER/fd" -lname "socket:*" | wc -l)" -ge 3 ]
 	# closed: nobody can connect any more
 	refute socat -u OPEN:/dev/null "UNIX-CONNECT:$T/other.sock"
 	[ -S other.sock ]

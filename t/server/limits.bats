@@ -24,6 +24,8 @@ load server.bash
 	kill -0 "$SERVER"
 	exec 8>&-
 	wait $holder
+	# a busy server may not have closed them yet, and would refuse one more
+	eventually alone 1
 	say A '{"event":"after"}'
 	eventually has heard.A '"after"'
 	stop

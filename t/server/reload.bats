@@ -65,12 +65,12 @@ reload() {
 	start c
 	hear A heard.A
 	mkdir Z.sock
-	before=$(ls -lAi --time-style=+ *.sock)
+	before=$(ls -lAi --time-style=+ ./*.sock)
 	conf c 'channels = { A = { mode = "0600"; }; C = { fifo = true; }; D = { }; Z = { }; };'
 	kill -HUP "$SERVER"
 	eventually has log 'not reloaded'
 	has log "channel Z: $T/Z.sock exists and is no socket"
-	[ "$(ls -lAi --time-style=+ *.sock)" = "$before" ]
+	[ "$(ls -lAi --time-style=+ ./*.sock)" = "$before" ]
 	[ ! -e C.fifo ]
 	[ "$(find . -name '.*' -type s | wc -l)" = 0 ]
 	say A '{"event":"x"}'
