@@ -1,5 +1,5 @@
 /* fake_bus.c - a bus that a test of io controls and watches */
-#include "fake_bus.h"
+#include "t/unit/fake_bus.h"
 
 #include <errno.h>
 #include <stdlib.h>

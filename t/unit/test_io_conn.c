@@ -3,7 +3,7 @@
  * of a socket pair, and by the test where no other end can do it
  */
 
-#include "fake_bus.h"
+#include "t/unit/fake_bus.h"
 #include "ncserver/io/conn.h"
 #include "ncserver/io/fault.h"
 #include "ncserver/io/listener.h"
