@@ -366,8 +366,10 @@ static void json_numbers_are_read_as_rfc_8259_says(void **state)
 static void the_decimal_point_does_not_depend_on_the_locale(void **state)
 {
 	(void)state;
-	if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8"))
+	if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8")) {
+		print_message("# no locale with a decimal comma is installed\n");
 		skip();
+	}
 	check_numbers();
 	setlocale(LC_ALL, "C");
 }
