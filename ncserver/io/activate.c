@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -108,18 +107,30 @@ static bool same_path(const char *a, const char *b)
 	       st_a.st_ino == st_b.st_ino;
 }
 
-int activation_take(struct activation *a, const char *path)
+static struct activated *find(const struct activation *a, const char *path)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		struct activated *one = &a->list[i];
-		int fd = one->fd;
 
-		if (fd < 0 || one->fault || !same_path(one->path, path))
-			continue;
-		one->fd = -1;
-		return fd;
+		if (one->fd >= 0 && !one->fault && same_path(one->path, path))
+			return one;
 	}
-	return -1;
+	return NULL;
+}
+
+bool activation_has(const struct activation *a, const char *path)
+{
+	return find(a, path) != NULL;
+}
+
+int activation_take(struct activation *a, const char *path)
+{
+	struct activated *one = find(a, path);
+	int fd = one ? one->fd : -1;
+
+	if (one)
+		one->fd = -1;
+	return fd;
 }
 
 void activation_fini(struct activation *a, void (*tell)(void *arg, const struct activated *one),

@@ -6,6 +6,7 @@
 #ifndef NC_IO_ACTIVATE_H
 #define NC_IO_ACTIVATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Descriptors that are looked at: one for each channel that can be configured. */
@@ -32,6 +33,9 @@ struct activation {
 
 /* Looks at what was handed over and sets close-on-exec on all of it. Returns 0 or -ENOMEM. */
 int activation_init(struct activation *a, const struct activate_env *env);
+
+/* Whether there is a socket that is bound to `path` and not yet taken. */
+bool activation_has(const struct activation *a, const char *path);
 
 /* Takes the socket that is bound to `path` (or to that file by another name of its directory); it
  * is the caller's then. Returns the descriptor, or -1. */

@@ -161,12 +161,12 @@ void conn_read_rest(struct conn *c)
 
 /* ---- writing ---- */
 
-/* The other side takes nothing more. What it sent before is still to be routed. */
-static void deaf(struct conn *c)
+void conn_end(struct conn *c)
 {
 	c->is_deaf = true;
 	c->wants_write = false;
 	conn_wait(c, CONN_WAIT_REST);
+	conn_update(c);
 }
 
 /* Returns whether to go on. */
@@ -184,8 +184,9 @@ static bool on_write_error(struct conn *c, int err, uint64_t now)
 		starve(c);
 		return false;
 	default:
+		/* The other side takes nothing more, but what it sent is still to be routed. */
 		set_blocked(c, true, now);
-		deaf(c);
+		conn_end(c);
 		return false;
 	}
 }
@@ -213,6 +214,9 @@ static bool write_once(struct conn *c, struct iovec *iov, uint64_t now)
 	if (n_iov <= 0)
 		return false;
 	len = iov_sum(iov, n_iov);
+	/* A reload may have switched pacing off. */
+	if (!paced)
+		conn_widen(c);
 	if (paced && !conn_pace(c, len, now, &unread)) {
 		set_blocked(c, true, now);
 		return false;

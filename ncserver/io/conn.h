@@ -80,6 +80,10 @@ void conn_flush(struct conn *c, uint64_t now);
 /* Reads once, or twice where the room was filled. Returns whether there may be more. */
 bool conn_read(struct conn *c, uint64_t now);
 
+/* Nothing is written any more; what was sent so far is read in the next turns, then the connection
+ * is broken. */
+void conn_end(struct conn *c);
+
 /* The client is dead: tries to write what is left, closes, and frees the client. The memory of the
  * connection goes with the loop's close callback. */
 void conn_close(struct conn *c, uint64_t now);

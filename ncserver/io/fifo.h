@@ -40,7 +40,8 @@ void fifo_resume(struct fifo *f);
 /* Gives it another place: the same file with other owners or another mode. Takes over *place. */
 void fifo_move(struct fifo *f, struct place *place);
 
-/* Unlinks it if it was made here, ends the pseudo-client, and frees it when that has gone. */
+/* Unlinks it if it was made here, reads what is in it, ends the pseudo-client, and frees it when
+ * that has gone. */
 void fifo_retire(struct fifo *f);
 
 /* Frees one that was not started, or whose pseudo-client has gone; undoes a place that is not

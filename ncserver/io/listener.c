@@ -135,6 +135,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		log_error(&l->server->log, "a listening socket failed",
 		          log_str("channel", l->place.channel), log_err(status));
 		l->is_paused = true;
+		loop_retry_soon(l->server);
 		return;
 	}
 	accept_some(l, LISTENER_ACCEPTS_MAX);

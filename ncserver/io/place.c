@@ -233,6 +233,10 @@ static int take_fifo(struct place *p, struct fault *f)
 	if (!S_ISFIFO(st.st_mode))
 		return fault_set(f, EX_CANTCREAT, "channel %s: %s exists and is no FIFO",
 		                 p->channel, p->path);
+	/* Whoever owns a file says who may write into it. */
+	if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != p->owner)
+		return fault_set(f, EX_NOPERM, "channel %s: the FIFO %s belongs to user %lu",
+		                 p->channel, p->path, (unsigned long)st.st_uid);
 	p->dev = st.st_dev;
 	p->ino = st.st_ino;
 	p->is_found = true;

@@ -68,24 +68,35 @@ static bool needs_fifo(const struct plan_item *item)
 	return w.path && (!item->old_fifo || !place_is(&item->old_fifo->place, &w));
 }
 
-static int lock_dirs(struct plan *p, const struct rundir_env *env, int lock_ms, struct fault *f)
+/* The path that something new is to stand at, or NULL. */
+static const char *new_path(const struct plan_item *item, const struct activation *a, bool is_fifo)
 {
+	if (is_fifo)
+		return needs_fifo(item) ? item->channel->fifo : NULL;
+	return needs_socket(item) && !activation_has(a, item->channel->socket)
+	               ? item->channel->socket
+	               : NULL;
+}
+
+static int lock_dirs(struct plan *p, const struct server *s, int lock_ms, struct fault *f)
+{
+	const struct rundir_env env = {.uid = s->source.env.uid,
+	                               .runtime_dir = s->source.env.runtime_dir};
 	char **dirs = calloc(2 * p->n + 1, sizeof(*dirs));
 	char dir[PATH_MAX];
 	size_t n = 0;
 	int err = dirs ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < 2 * p->n && !err; i++) {
-		const struct plan_item *item = &p->items[i / 2];
-		bool is_fifo = i % 2;
+		const char *path = new_path(&p->items[i / 2], &s->activation, i % 2);
 
-		if (is_fifo ? !needs_fifo(item) : !needs_socket(item))
+		if (!path)
 			continue;
-		rundir_of(dir, sizeof(dir), is_fifo ? item->channel->fifo : item->channel->socket);
+		rundir_of(dir, sizeof(dir), path);
 		/* Sorted by channel, most stand in one directory. */
 		if (n > 0 && strcmp(dirs[n - 1], dir) == 0)
 			continue;
-		err = rundir_ensure(dir, env, f);
+		err = rundir_ensure(dir, &env, f);
 		dirs[n] = err ? NULL : strdup(dir);
 		if (!err && !dirs[n++])
 			err = -ENOMEM;
@@ -192,12 +203,10 @@ static int init_items(struct plan *p, struct server *s, const struct conf *conf)
 int plan_make(struct plan *p, struct server *s, const struct conf *conf, int lock_ms,
               struct fault *f)
 {
-	const struct rundir_env env = {.uid = s->source.env.uid,
-	                               .runtime_dir = s->source.env.runtime_dir};
 	int err = init_items(p, s, conf);
 
 	if (!err)
-		err = lock_dirs(p, &env, lock_ms, f);
+		err = lock_dirs(p, s, lock_ms, f);
 	for (size_t i = 0; i < p->n && !err; i++)
 		err = make_item(&p->items[i], s, f);
 	for (size_t i = 0; i < p->n && !err; i++)

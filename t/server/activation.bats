@@ -65,3 +65,18 @@ activated() {
 	stop
 	[ ! -e A.sock ]
 }
+
+@test "with all sockets handed over their directory need not be writable" {
+	[ "$(id -u)" = 0 ] || skip "needs root, to become another user"
+	printf 'startcontrol = false; channels = { A = { socket = "%s/A.sock"; }; };\n' "$T" >c
+	chmod 0755 .
+	chmod 0644 c
+	"$ACTIVATE" "$T/A.sock" -- "$(command -v setpriv)" --reuid=65534 --regid=65534 --clear-groups "$NCSERVER" c \
+		>>out 2>>log 3>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	eventually has log msg=ready
+	socat -u OPEN:/dev/null "UNIX-CONNECT:$T/A.sock"
+	stop
+	[ -S A.sock ]
+}

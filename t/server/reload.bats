@@ -256,3 +256,53 @@ ask() {
 	[ ! -e A.sock ]
 	stop
 }
+
+@test "what is in a FIFO when it is taken away is emitted" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	for round in 1 2 3; do
+		kill -STOP "$SERVER"
+		for n in 1 2 3 4 5; do echo "{\"event\":\"r$round.$n\"}" >A.fifo; done
+		conf c 'channels = { A = { }; };'
+		kill -HUP "$SERVER"
+		kill -CONT "$SERVER"
+		eventually test ! -e A.fifo
+		eventually has heard.A "r$round.5"
+		conf c 'channels = { A = { fifo = true; }; };'
+		kill -HUP "$SERVER"
+		eventually test -p A.fifo
+	done
+	[ "$(heard heard.A | wc -l)" = 15 ]
+	# over the control channel, in the middle of the bus's work
+	kill -STOP "$SERVER"
+	echo '{"event":"x"}' >A.fifo
+	(ask reloadconfig "{\"socket\":\"$T/%s.sock\",\"channels\":{\"A\":{}}}" >answer) 3>&- &
+	asker=$!
+	sleep 0.1
+	kill -CONT "$SERVER"
+	wait $asker
+	grep -q '"done"' answer
+	eventually has heard.A '"x"'
+	[ ! -e A.fifo ]
+	stop
+}
+
+@test "pacing can be switched off and on under load" {
+	conf on 'channels = { A = { block_timeout = 60000; }; };'
+	conf off 'channels = { A = { block_timeout = 60000; agent_pacing = false; }; };'
+	cp on c
+	start c
+	hear A heard.A
+	"$AGENT" flood "$T/A.sock" 100000 20 2000 3>&- &
+	flood=$!
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		if [ $((i % 2)) = 1 ]; then cp off c; else cp on c; fi
+		kill -HUP "$SERVER"
+		sleep 0.03
+	done
+	wait $flood
+	all_there() { [ "$(heard heard.A | wc -l)" = 100000 ]; }
+	eventually all_there
+	stop
+}

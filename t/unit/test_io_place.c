@@ -403,6 +403,26 @@ static void a_fifo_that_somebody_reads_is_not_used(void **state)
 	place_fini(&first);
 }
 
+static void a_fifo_of_somebody_else_is_not_used(void **state)
+{
+	struct place_want w = want(PLACE_FIFO, 0622);
+	struct place p;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(chmod(fifo, 0622), 0);
+	assert_int_equal(chown(fifo, 65534, (gid_t)-1), 0);
+	assert_int_equal(place_prepare(&p, &w, NULL, &fault), 1);
+	assert_int_equal(fault.exit_code, EX_NOPERM);
+	assert_non_null(strstr(fault.text, "belongs to user 65534"));
+	/* But one that was given to the owner who is asked for is. */
+	w.owner = 65534;
+	stand(&p, &w);
+	place_fini(&p);
+}
+
 static void an_own_fifo_changes_its_mode_and_stays(void **state)
 {
 	struct place_want w = want(PLACE_FIFO, 0622);
@@ -607,6 +627,7 @@ int main(void)
 	        test(a_fifo_has_its_mode_and_no_end),
 	        test(a_fifo_that_was_there_is_used_and_left),
 	        test(a_fifo_that_somebody_reads_is_not_used),
+	        test(a_fifo_of_somebody_else_is_not_used),
 	        test(an_own_fifo_changes_its_mode_and_stays),
 	        test(what_is_no_fifo_is_left_alone),
 	        test(one_lock_for_a_directory_by_all_its_names),
