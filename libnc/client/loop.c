@@ -70,11 +70,18 @@ static void client_end_parse(nc_client *c, int error)
 
 static void client_end_read(nc_client *c, ssize_t n)
 {
+	bool is_end = n == 0 || n == -ECONNRESET || n == -EPIPE || n == -EAGAIN;
+
 	c->sys_errno = (int)-n;
-	if (n == 0 || n == -ECONNRESET || n == -EPIPE || n == -EAGAIN)
+	if (!is_end)
+		client_fail_sys(c, (int)-n, c->path);
+	else if (c->state == NC_CONNECTED)
 		client_fail(c, NC_ECLOSED, "the server closed the connection");
 	else
-		client_fail_sys(c, (int)-n, c->path);
+		/* it does so without a word, not knowing yet what language we speak */
+		client_fail(c, NC_ECLOSED,
+		            "the server closed the connection at once: no right to the channel, "
+		            "or a quota is used up");
 	client_end(c, NC_ECLOSED);
 }
 

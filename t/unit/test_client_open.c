@@ -81,6 +81,20 @@ static void a_server_that_never_welcomes_times_out(void **state)
 	nc_free(c);
 }
 
+static void a_server_that_closes_at_once_has_its_reasons(void **state)
+{
+	struct fake *f = *state;
+	nc_client *c = fake_client(f);
+
+	nc_setopt_int(c, NC_OPT_RECONNECT, 0);
+	assert_int_equal(nc_open(c), NC_OK);
+	fake_accept(f);
+	fake_hang_up(f);
+	assert_int_equal(nc_process(c), NC_ECLOSED);
+	assert_non_null(strstr(nc_error_text(c), "quota"));
+	nc_free(c);
+}
+
 static void a_full_backlog_is_waited_for(void **state)
 {
 	struct fake *f = *state;
@@ -287,6 +301,7 @@ int main(void)
 	        TEST(without_a_server_the_first_attempt_says_so),
 	        TEST(a_socket_that_nobody_may_use_is_denied),
 	        TEST(a_server_that_never_welcomes_times_out),
+	        TEST(a_server_that_closes_at_once_has_its_reasons),
 	        TEST(a_full_backlog_is_waited_for),
 	        TEST(a_welcome_for_another_channel_is_refused),
 	        TEST(a_version_that_it_does_not_speak_is_refused),
