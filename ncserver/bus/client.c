@@ -192,8 +192,12 @@ void client_error(struct client *c, enum nc_error code, uint64_t seq, const char
 	say_error(c, code, false, seq, text);
 }
 
-static void end(struct client *c, enum nc_error code, const char *text)
+__attribute__((format(printf, 3, 0))) static void end(struct client *c, enum nc_error code,
+                                                      const char *fmt, va_list args)
 {
+	char text[NC_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
 	c->bus->env.log(c->bus->env.arg, 1, "client disconnected channel=%s pid=%ld uid=%ld: %s",
 	                c->chan->name, (long)c->pid, (long)c->uid, text);
 	say_error(c, code, true, 0, text);
@@ -202,31 +206,26 @@ static void end(struct client *c, enum nc_error code, const char *text)
 
 void client_end(struct client *c, enum nc_error code, const char *fmt, ...)
 {
-	char text[NC_TEXT_MAX];
-	va_list ap;
+	va_list args;
 
-	if (c->dead)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	end(c, code, text);
+	va_start(args, fmt);
+	if (!c->dead)
+		end(c, code, fmt, args);
+	va_end(args);
 }
 
 void client_fail(struct client *c, enum nc_error code, const char *fmt, ...)
 {
-	char text[NC_TEXT_MAX];
-	va_list ap;
+	va_list args;
 
 	if (c->dead)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	c->in_refused++;
 	c->chan->refused++;
 	c->bus->totals.refused++;
-	end(c, code, text);
+	va_start(args, fmt);
+	end(c, code, fmt, args);
+	va_end(args);
 }
 
 void client_bye(struct client *c, enum nc_error code, const char *text)
