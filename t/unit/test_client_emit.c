@@ -356,6 +356,37 @@ static void the_policy_while_connected_is_its_own(void **state)
 	nc_free(c);
 }
 
+static void on_answer(nc_client *c, int error, const nc_msg *m, void *arg)
+{
+	(void)c;
+	(void)m;
+	*(int *)arg = error;
+}
+
+static void a_request_is_never_the_newest_that_is_dropped(void **state)
+{
+	struct fake *f = *state;
+	struct nc_counters n;
+	nc_client *c = fake_client(f);
+	static const char data[1000];
+	int error = -1;
+
+	nc_setopt_int(c, NC_OPT_QUEUE_POLICY, NC_POLICY_DROP_NEWEST);
+	nc_setopt_int(c, NC_OPT_QUEUE_BYTES, 50000);
+	fake_connect(f, c);
+	do {
+		assert_int_equal(nc_emit_bytes(c, "e", data, sizeof(data)), NC_OK);
+		nc_get_counters(c, &n, sizeof(n));
+	} while (!n.dropped);
+	assert_int_equal(
+	        nc_request(c, "ask", NC_BYTES, data, sizeof(data), 1000, on_answer, &error),
+	        NC_AGAIN);
+	assert_int_equal(nc_disconnect(c, 0), NC_AGAIN);
+	nc_process(c);
+	assert_int_equal(error, -1);
+	nc_free(c);
+}
+
 static void small_emits_are_written_together(void **state)
 {
 	struct fake *f = *state;
@@ -603,6 +634,7 @@ int main(void)
 	        TEST(the_oldest_are_dropped_where_the_policy_says_so),
 	        TEST(the_newest_are_dropped_where_the_policy_says_so),
 	        TEST(the_policy_while_connected_is_its_own),
+	        TEST(a_request_is_never_the_newest_that_is_dropped),
 	        TEST(small_emits_are_written_together),
 	        TEST(without_batching_each_emit_is_written_at_once),
 	        TEST(waiting_for_room_succeeds_when_the_server_reads),

@@ -377,19 +377,133 @@ static void one_turn_reads_about_as_much_as_it_is_told(void **state)
 	nc_free(c);
 }
 
+struct gap_seen {
+	unsigned n;
+	unsigned after; /* messages that were heard before the gap */
+	uint64_t count;
+	int exact;
+	char text[64];
+	const struct ear *ear;
+};
+
+static void on_gap(nc_client *c, const struct nc_status *s, void *arg)
+{
+	struct gap_seen *g = arg;
+
+	(void)c;
+	if (s->kind != NC_STATUS_GAP)
+		return;
+	g->n++;
+	g->after = g->ear->n;
+	g->count = s->count;
+	g->exact = s->exact;
+	snprintf(g->text, sizeof(g->text), "%s", s->text);
+}
+
 static void gaps_are_told_where_they_are(void **state)
 {
 	struct fake *f = *state;
-	struct frame_gap g = {.count = 5, .reason = FRAME_GAP_DROP_OLDEST, .exact = 1};
+	struct ear e = {0};
+	struct gap_seen seen = {.ear = &e};
 	struct nc_counters n;
 	nc_client *c = fake_client(f);
+	char last[64] = "";
 	uint8_t buf[32];
 
+	nc_on(c, ">", hear, &e);
+	nc_on_status(c, on_gap, &seen);
 	fake_connect(f, c);
-	fake_send(f, buf, frame_gap_put(buf, sizeof(buf), &g));
-	assert_int_equal(nc_process(c), NC_OK);
+	for (uint8_t reason = 1; reason <= FRAME_GAP_MAX; reason++) {
+		struct frame_gap g = {.count = reason, .reason = reason, .exact = reason & 1};
+
+		send_burst(f, "x", 2);
+		fake_send(f, buf, frame_gap_put(buf, sizeof(buf), &g));
+		send_burst(f, "x", 1);
+		assert_int_equal(nc_process(c), NC_OK);
+		assert_int_equal(seen.n, reason);
+		assert_int_equal(seen.after, 3 * reason - 1);
+		assert_int_equal(seen.count, reason);
+		assert_int_equal(seen.exact, reason & 1);
+		assert_string_not_equal(seen.text, last);
+		memcpy(last, seen.text, sizeof(last));
+	}
 	nc_get_counters(c, &n, sizeof(n));
-	assert_int_equal(n.lost, 5);
+	assert_int_equal(n.lost, 1 + 2 + 3 + 4 + 5);
+	nc_free(c);
+}
+
+static void a_literal_name_is_no_pattern(void **state)
+{
+	struct fake *f = *state;
+	struct ear e = {0};
+	nc_client *c = fake_client(f);
+
+	assert_int_equal(nc_on_event(c, "a.*", hear, &e), NC_ENAME);
+	assert_int_equal(nc_on_event(c, ">", hear, &e), NC_ENAME);
+	assert_int_equal(nc_on_event(c, NULL, hear, &e), NC_EINVAL);
+	assert_int_equal(nc_on_event(c, "a.b", NULL, &e), NC_EINVAL);
+	assert_int_equal(nc_on(c, "a b", hear, &e), NC_ENAME);
+	assert_int_equal(nc_on(c, "a.b", NULL, &e), NC_EINVAL);
+	assert_int_equal(nc_once(c, NULL, hear, &e), NC_EINVAL);
+	assert_int_equal(nc_listeners(c, NULL), 0);
+	assert_int_equal(nc_on_event(c, "a.b", hear, &e), NC_OK);
+	fake_connect(f, c);
+	fake_emit(f, "axb", "x", 1);
+	fake_emit(f, "a.b", "y", 2);
+	assert_int_equal(nc_process(c), NC_OK);
+	assert_int_equal(e.n, 1);
+	assert_string_equal(e.text, "a.b y");
+	nc_free(c);
+}
+
+static void once_is_once_even_within_one_read(void **state)
+{
+	struct fake *f = *state;
+	struct ear e = {0};
+	nc_client *c = fake_client(f);
+	size_t len;
+
+	assert_int_equal(nc_once(c, "x", hear, &e), NC_OK);
+	assert_int_equal(nc_listeners(c, "x"), 1);
+	fake_connect(f, c);
+	send_burst(f, "x", 10);
+	assert_int_equal(nc_process(c), NC_OK);
+	assert_int_equal(e.n, 1);
+	assert_int_equal(nc_listeners(c, "x"), 0);
+	fake_expect(f, FRAME_LISTEN, &len);
+	fake_expect(f, FRAME_UNLISTEN, &len);
+	nc_free(c);
+}
+
+static void a_message_that_lies_about_its_data_ends_the_connection(void **state)
+{
+	struct fake *f = *state;
+	struct ear e = {0};
+	nc_client *c = fake_client(f);
+	uint8_t options[16], value[8], buf[128];
+	struct frame_emit m = {.sender = 1,
+	                       .seq = 1,
+	                       .channel = "c",
+	                       .channel_len = 1,
+	                       .event = "e",
+	                       .event_len = 1,
+	                       .options = options,
+	                       .flags = FRAME_T_JSON | FRAME_F_WRAPPED,
+	                       .payload_len = 2};
+	size_t len;
+
+	le32_put(value, 1);
+	le32_put(value + 4, 2);
+	m.options_len =
+	        (uint16_t)frame_option_put(options, sizeof(options), FRAME_O_DATA, value, 8);
+	nc_on(c, ">", hear, &e);
+	fake_connect(f, c);
+	len = frame_emit_head_put(buf, sizeof(buf), &m);
+	memcpy(buf + len, "{}", 2);
+	fake_send(f, buf, len + 2);
+	send_burst(f, "x", 1);
+	assert_int_equal(nc_process(c), NC_EPROTO);
+	assert_int_equal(e.n, 0);
 	nc_free(c);
 }
 
@@ -653,6 +767,9 @@ int main(void)
 	        TEST(stopping_leaves_the_rest_for_later),
 	        TEST(one_turn_reads_about_as_much_as_it_is_told),
 	        TEST(gaps_are_told_where_they_are),
+	        TEST(a_literal_name_is_no_pattern),
+	        TEST(once_is_once_even_within_one_read),
+	        TEST(a_message_that_lies_about_its_data_ends_the_connection),
 	        TEST(pings_are_answered),
 	        TEST(a_server_that_pings_for_ever_is_left),
 	        TEST(an_answer_reaches_its_request_and_no_handler),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -281,6 +282,25 @@ static void the_session_folder_is_a_standard_place(void **state)
 	rmdir(folder);
 }
 
+static void without_descriptors_the_system_is_named(void **state)
+{
+	struct fake *f = *state;
+	nc_client *c = fake_client(f);
+	struct rlimit old, none = {.rlim_cur = 0};
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(nc_open(c), NC_ESYS);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(nc_state(c), NC_CLOSED);
+	assert_int_equal(nc_errno(c), EMFILE);
+	assert_non_null(strstr(nc_error_text(c), strerror(EMFILE)));
+	assert_string_equal(nc_channel(c), "c");
+	fake_connect(f, c);
+	nc_free(c);
+}
+
 static void errors_have_texts(void **state)
 {
 	(void)state;
@@ -310,6 +330,7 @@ int main(void)
 	        TEST(bad_channels_make_no_client),
 	        TEST(the_environment_names_the_socket),
 	        TEST(the_session_folder_is_a_standard_place),
+	        TEST(without_descriptors_the_system_is_named),
 	        TEST(errors_have_texts),
 	};
 
