@@ -292,8 +292,8 @@ static void packets_in_the_text_are_packets(void **state)
 		assert_int_equal(packet_read(r, p, len, &pk), PACKET_OK);
 		n_ids += pk.nc_has_id;
 	}
-	/* three of nc.listen, and a question with an id */
-	assert_int_equal(n, 4);
+	/* three of nc.listen, one of nc.policy, and a question with an id */
+	assert_int_equal(n, 5);
 	assert_int_equal(n_ids, 1);
 	packet_reader_free(r);
 }
