@@ -20,6 +20,9 @@
 #include "ncserver/bus/state.h"
 #include "ncserver/conf/conf.h"
 
+/* Memory for translations that is kept from one delivery to the next. */
+#define SCRATCH_KEEP (1u << 20)
+
 static bool is_target(const struct delivery *d, const struct client *t)
 {
 	return !t->dead && (t != d->from || t->echo);
@@ -136,9 +139,8 @@ static int into_slab(struct bus *b, const struct buf *out, uint32_t n, struct ra
 	return 0;
 }
 
-/* Makes packets of the native form. Returns the number of messages that are not in them, or
- * -ENOMEM. */
-static int make_packets(struct bus *b, struct delivery *d, struct range *r)
+/* Makes packets of the native form, as far as it can be done; d->json.n says how many. */
+static void make_packets(struct bus *b, struct delivery *d, struct range *r)
 {
 	const struct batch *nb = &d->native;
 	struct buf joined;
@@ -160,11 +162,11 @@ static int make_packets(struct bus *b, struct delivery *d, struct range *r)
 	if (nb->chain && made == 0)
 		made = translate_frames(b, joined.data, joined.len, &b->scratch);
 	buf_fini(&joined);
-	if (made > 0 && into_slab(b, &b->scratch, (uint32_t)made, r))
-		return -ENOMEM;
-	if (made > 0)
+	if (made > 0 && into_slab(b, &b->scratch, (uint32_t)made, r) == 0)
 		one_range(&d->json, r, d->route);
-	return made < 0 ? made : (int)(nb->n - (uint64_t)made);
+	/* one long message is no reason to keep so much for all time */
+	if (b->scratch.cap > SCRATCH_KEEP)
+		buf_fini(&b->scratch);
 }
 
 /* ---- into the queues ---- */
@@ -225,9 +227,12 @@ static const struct batch *form_for(struct bus *b, struct delivery *d, const str
 
 	*lost = 0;
 	if (hears_packets(t)) {
-		if (d->json.n == 0 && !made->slab)
-			rc = make_packets(b, d, made);
-		if (rc < 0 || d->json.n == 0) {
+		if (d->json.n == 0 && !d->no_packets) {
+			make_packets(b, d, made);
+			/* a second receiver would not get more */
+			d->no_packets = d->json.n == 0;
+		}
+		if (d->json.n == 0) {
 			*lost = n;
 			return NULL;
 		}
@@ -250,8 +255,8 @@ static void dump(struct bus *b, struct delivery *d)
 	const uint8_t *p;
 	uint32_t left;
 
-	if (form->n == 0 && make_packets(b, d, &made) < 0)
-		return;
+	if (form->n == 0)
+		make_packets(b, d, &made);
 	if (form->n == 0)
 		return;
 	p = form->ranges[0].p;

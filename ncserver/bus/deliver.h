@@ -21,6 +21,7 @@ struct delivery {
 	const struct route *route;
 	struct batch native; /* n == 0: not made yet */
 	struct batch json;
+	bool no_packets; /* none can be made of `native` */
 	/* for JSON input, to make frames of it: n packets in the only range of `json` */
 	const struct run_packet *packets;
 	uint64_t first_seq;

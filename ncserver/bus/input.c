@@ -145,6 +145,23 @@ int bus_input_space(struct bus *b, struct client *c, uint8_t **p, size_t *room)
 	return 0;
 }
 
+/* What is left of the input behind a long packet does not keep that packet's slab. Without memory
+ * it does, for the time being. */
+static void shrink_own(struct client *c)
+{
+	struct input *in = &c->in;
+	struct slab *s;
+
+	if (in->len == 0 || in->slab == c->bus->cur ||
+	    (uint64_t)in->len * QUEUE_PIN_FACTOR >= in->slab->cap)
+		return;
+	s = slab_new(&c->bus->pool, in->len);
+	if (!s)
+		return;
+	move_to(c, s);
+	slab_unref(s);
+}
+
 /* ---- long frames ---- */
 
 static int chain_grow(struct input *in)
@@ -266,6 +283,7 @@ void input_process(struct client *c)
 		if (in->len == before && in->chain_len == 0)
 			break;
 	}
+	shrink_own(c);
 	if (!c->dead && !c->waits_for && in->eof)
 		client_kill(c, NC_ECLOSED);
 }

@@ -37,12 +37,11 @@ int slow_resize(struct slow_list *l, uint32_t max)
 {
 	if (l->n > max)
 		l->n = max;
-	l->max = max;
 	if (l->n == 0) {
 		/* taken when the first one is noted: a server without slow clients pays nothing */
 		free(l->ents);
 		l->ents = NULL;
-	} else {
+	} else if (max != l->max) {
 		struct slow *ents = malloc(max * sizeof(*ents));
 
 		if (!ents)
@@ -51,6 +50,7 @@ int slow_resize(struct slow_list *l, uint32_t max)
 		free(l->ents);
 		l->ents = ents;
 	}
+	l->max = max;
 	return 0;
 }
 
