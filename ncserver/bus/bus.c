@@ -353,6 +353,7 @@ void bus_tick(struct bus *b, uint64_t now)
 		if (c->decide_at > now)
 			break;
 		client_decide(c, DIALECT_JSON);
+		c->presumed = true;
 	}
 	list_for_each_safe(it, next, &b->blocking) {
 		struct client *c = list_entry(it, struct client, blocking);

@@ -66,6 +66,8 @@ struct client {
 	uint64_t seq;  /* of the last frame accepted */
 	uint64_t mark; /* of the last look-up that found it */
 	uint8_t dialect;
+	bool presumed; /* JSON because it said nothing in time: what it says first may tell better
+	                */
 	bool prefaced; /* native: its first four bytes are read */
 	bool welcomed; /* native: after its hello */
 	bool may_emit, may_listen, may_admin;

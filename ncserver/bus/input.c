@@ -259,16 +259,23 @@ static bool input_chain(struct client *c)
 
 /* ---- the whole ---- */
 
+/* A client that was held up for longer than hello_wait is native all the same, unless it has been
+ * written to as a JSON client. */
 static void decide(struct client *c)
 {
-	client_decide(c, c->in.p[0] == (uint8_t)FRAME_PREFACE[0] ? DIALECT_NATIVE : DIALECT_JSON);
+	bool is_native = c->in.p[0] == (uint8_t)FRAME_PREFACE[0];
+
+	if (c->dialect == DIALECT_UNDECIDED ||
+	    (is_native && c->out.flow.bytes == 0 && c->out.written_off == 0))
+		client_decide(c, is_native ? DIALECT_NATIVE : DIALECT_JSON);
+	c->presumed = false;
 }
 
 void input_process(struct client *c)
 {
 	struct input *in = &c->in;
 
-	if (in->len > 0 && c->dialect == DIALECT_UNDECIDED)
+	if (in->len > 0 && (c->dialect == DIALECT_UNDECIDED || c->presumed))
 		decide(c);
 	while (!c->dead && !c->waits_for && (in->len > 0 || in->chain_len > 0)) {
 		uint32_t before = in->len;

@@ -552,6 +552,7 @@ void queue_drop_all(struct queue *q)
 void queue_withdraw(struct queue *q)
 {
 	queue_drop_all(q);
+	q->dialect = QUEUE_NATIVE;
 	q->flow.routed -= queue_flow_dropped(&q->flow);
 	for (int i = 0; i < QUEUE_N_DROP; i++)
 		q->flow.dropped[i] = 0;

@@ -183,8 +183,8 @@ void queue_set_blocked(struct queue *q, bool blocked);
  * the receiver is told last comes right behind. */
 void queue_drop_all(struct queue *q);
 
-/* Takes back what waits, as if it had never been routed: the receiver turned out not to hear it.
- * Nothing of it was written yet. */
+/* Takes back what waits, as if it had never been routed: the receiver turned out to be a native
+ * one, which does not hear it. Nothing of it was written yet. */
 void queue_withdraw(struct queue *q);
 
 /* Turns native frames that wait into packets, when an undecided connection turns out to be a JSON

@@ -29,15 +29,48 @@ static void wait_for_clients(struct world *w, const char *channel, size_t n)
 		world_pause(w, deadline, "the server to know of a connection");
 }
 
+/* The dialect of the last connection of channel A. */
+static char *last_dialect(struct world *w)
+{
+	yajl_val answer = world_ask(w, "nc-control-clients", "{\"channel\":\"A\"}");
+	yajl_val list = util_json_at(answer, "answer");
+	char *dialect;
+
+	assert_true(YAJL_IS_ARRAY(list) && list->u.array.len > 0);
+	dialect = util_format(
+	        "%s", util_json_text(list->u.array.values[list->u.array.len - 1], "dialect"));
+	yajl_tree_free(answer);
+	return dialect;
+}
+
+static void wait_for_dialect(struct world *w, const char *dialect)
+{
+	uint64_t deadline = util_deadline();
+	char *now;
+
+	while (now = last_dialect(w), strcmp(now, dialect) != 0) {
+		free(now);
+		world_pause(w, deadline, "the dialect of a connection to be known");
+	}
+	free(now);
+}
+
+static struct peer *silent_connection(struct world *w)
+{
+	struct peer *p = world_new_peer(w, JSON, "A");
+	size_t n = channel_clients(w, "A");
+
+	assert_int_equal(peer_connect(p), 0);
+	wait_for_clients(w, "A", n + 1);
+	return p;
+}
+
 /* It says nothing: what is emitted meanwhile waits, and comes when it counts as a JSON client. */
 static void silent_listener(struct world *w, struct kinds k)
 {
 	struct peer *from = world_peer(w, k.from, "A");
-	struct peer *to = world_new_peer(w, JSON, "A");
-	size_t n = channel_clients(w, "A");
+	struct peer *to = silent_connection(w);
 
-	assert_int_equal(peer_connect(to), 0);
-	wait_for_clients(w, "A", n + 1);
 	for (int64_t i = 0; i < 100; i++)
 		peer_emit_int(from, "x", i);
 	peer_settle(from);
@@ -51,21 +84,13 @@ static void silent_listener(struct world *w, struct kinds k)
 static void speaks_late(struct world *w, struct kinds k)
 {
 	struct peer *from = world_peer(w, NATIVE, "A");
-	struct peer *to = world_new_peer(w, JSON, "A");
-	size_t n = channel_clients(w, "A");
-	yajl_val answer;
+	struct peer *to = silent_connection(w);
 
 	(void)k;
-	assert_int_equal(peer_connect(to), 0);
-	wait_for_clients(w, "A", n + 1);
 	for (int64_t i = 0; i < 100; i++)
 		peer_emit_int(from, "x", i);
 	peer_settle(from);
-	answer = world_ask(w, "nc-control-clients", "{\"channel\":\"A\"}");
-	assert_string_equal(
-	        util_json_text(util_json_at(answer, "answer")->u.array.values[n], "dialect"),
-	        "undecided");
-	yajl_tree_free(answer);
+	wait_for_dialect(w, "undecided");
 	world_poll(w);
 	assert_int_equal(to->n_heard, 0);
 	assert_int_equal(to->jc.in.len, 0);
@@ -76,32 +101,70 @@ static void speaks_late(struct world *w, struct kinds k)
 		assert_int_equal(heard_int(&to->heard[i]), i);
 }
 
-/* A native client that takes its time before it says hello gets frames all the same. */
-static void native_says_hello_late(struct world *w, struct kinds k)
-{
-	static const char hello[] = "\xff"
-	                            "NC\x01"
-	                            "\x12\0\0\0\x01\0\0\0\x01\0\x01\0\0\0\0\0\0\0"
-	                            "\x09\0\0\0\x04\0\0\x01>";
-	struct peer *from = world_peer(w, k.from, "A");
-	struct peer *to = world_new_peer(w, JSON, "A");
-	uint64_t deadline = util_deadline();
-	size_t n = channel_clients(w, "A");
+/* A native client that takes its time before it says hello: preface, HELLO, LISTEN to all. */
+static const char hello[] = "\xff"
+                            "NC\x01"
+                            "\x12\0\0\0\x01\0\0\0\x01\0\x01\0\0\0\0\0\0\0"
+                            "\x09\0\0\0\x04\0\0\x01>";
 
-	assert_int_equal(peer_connect(to), 0);
-	to->stalled = true;
-	wait_for_clients(w, "A", n + 1);
+/* Says hello, and expects a WELCOME (kind 2), then the event, a frame of kind 3. */
+static void say_hello(struct peer *to, struct peer *from)
+{
+	uint64_t deadline = util_deadline();
+	size_t welcome_len = 0;
+
 	assert_int_equal(jc_write(&to->jc, hello, sizeof(hello) - 1), 0);
-	while (to->jc.in.len < 8) {
+	wait_for_dialect(to->world, "native");
+	/* its LISTEN is in force when the server answers what was asked behind it */
+	peer_emit_int(from, "x", 1);
+	while (to->jc.in.len < 8 || to->jc.in.len < welcome_len + 8) {
 		struct pollfd f = {.fd = to->jc.fd, .events = POLLIN};
 
-		if (poll(&f, 1, util_left_ms(deadline)) == 0)
-			fail_msg("no welcome");
+		if (poll(&f, 1, 10) == 0)
+			world_pause(to->world, deadline, "welcome and event");
 		jc_fill(&to->jc);
+		if (to->jc.in.len >= 8)
+			welcome_len = (unsigned char)to->jc.in.p[0];
 	}
-	/* kind 2, WELCOME */
 	assert_int_equal(to->jc.in.p[4], 2);
+	assert_int_equal(to->jc.in.p[welcome_len + 4], 3);
+}
+
+static void native_while_undecided(struct world *w, struct kinds k)
+{
+	struct peer *from = world_peer(w, k.from, "A");
+	struct peer *to = silent_connection(w);
+
+	to->stalled = true;
+	/* this would be for a JSON client, and is taken back */
+	peer_emit_int(from, "before", 1);
 	peer_settle(from);
+	say_hello(to, from);
+}
+
+/* The time to say hello has passed, and nothing was written to it. */
+static void native_held_up(struct world *w, struct kinds k)
+{
+	struct peer *from = world_peer(w, k.from, "A");
+	struct peer *to = silent_connection(w);
+
+	to->stalled = true;
+	wait_for_dialect(w, "json");
+	say_hello(to, from);
+}
+
+/* It was written to as a JSON client, and can only be one. */
+static void native_too_late(struct world *w, struct kinds k)
+{
+	struct peer *from = world_peer(w, k.from, "A");
+	struct peer *to = silent_connection(w);
+
+	wait_for_dialect(w, "json");
+	peer_emit_int(from, "x", 1);
+	WORLD_UNTIL(w, to->n_heard == 1);
+	assert_int_equal(jc_write(&to->jc, hello, sizeof(hello) - 1), 0);
+	WORLD_UNTIL(w, to->ended);
+	assert_int_equal(to->error, NC_EJSON);
 }
 
 static void one_socket_each(struct world *w, struct kinds k)
@@ -214,7 +277,10 @@ static const struct behaviour list[] = {
          hasty},
         {"nothing is written to who has not shown its dialect, and nothing lost", ONCE, speaks_late,
          patient},
-        {"a native client may say hello late", EACH, native_says_hello_late, patient},
+        {"a native client may take its time to say hello", EACH, native_while_undecided, patient},
+        {"a native client that was held up for too long is served all the same", EACH,
+         native_held_up, hasty},
+        {"one that has been written to as a JSON client is one", EACH, native_too_late, hasty},
         {"each channel has a socket, which goes with the server", ONCE, one_socket_each, NULL},
         {"without startcontrol the channels work and there is no control", PAIRS, without_control,
          "startcontrol = false; hello_wait = 20; channels = { A = {}; };"},
