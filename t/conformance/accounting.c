@@ -23,7 +23,7 @@
 #define BLOCK_MS 300
 
 static const char full_queues[] =
-        "hello_wait = 20; probation = 0;\n"
+        "hello_wait = 20;\n"
         "channels = {\n"
         "DO = { policy = \"drop-oldest\"; queue_bytes = 65536; };\n"
         "DN = { policy = \"drop-newest\"; queue_bytes = 65536; };\n"
@@ -31,6 +31,7 @@ static const char full_queues[] =
         "CO = { policy = \"conflate\"; queue_bytes = 65536; };\n"
         "DI = { policy = \"disconnect\"; queue_bytes = 65536; };\n"
         "BL = { policy = \"block\"; queue_bytes = 65536; block_timeout = 300; };\n"
+        "BP = { policy = \"block\"; queue_bytes = 65536; block_timeout = 300; };\n"
         "BW = { policy = \"block\"; queue_bytes = 65536; block_timeout = 60000; };\n"
         "};";
 
@@ -439,6 +440,37 @@ static void wish_holds_nobody_up(struct world *w, struct kinds k)
 	check_flow(to, &f, received(to));
 }
 
+/* A process that was thrown out for slowness holds up nobody when it comes back, for a time. */
+static void probation(struct world *w, struct kinds k)
+{
+	struct seen s = {.next = 0};
+	struct peer *to = stalled_receiver(w, k.to, "BP", &s, see);
+	struct peer *from = world_peer(w, k.from, "BP");
+	struct flow f;
+	yajl_val answer;
+
+	if (k.from == JSON)
+		peer_listen(from, "nothing.here");
+	flood(from, 0, N_FLOOD);
+	expect_slow_end(to);
+	peer_close(to);
+	s = (struct seen){.next = 0};
+	to = stalled_receiver(w, k.to, "BP", &s, see);
+	answer = peer_client_object(to);
+	assert_true(YAJL_IS_TRUE(util_json_at(answer, "answer.probation")));
+	assert_string_equal(util_json_text(answer, "answer.policy"), "drop-newest");
+	yajl_tree_free(answer);
+	flood(from, 0, N_FLOOD);
+	drain(to);
+	flood(from, N_FLOOD, 1);
+	peer_barrier(to);
+	assert_int_equal(s.misplaced, 0);
+	assert_int_equal(s.n + to->lost, N_FLOOD + 1);
+	peer_flow(to, &f);
+	assert_true(f.drop_newest > 0);
+	check_flow(to, &f, received(to));
+}
+
 /* Sums over clients, channels and all of it agree, also after clients have gone. */
 static void sums_agree(struct world *w, struct kinds k)
 {
@@ -519,6 +551,8 @@ static const struct behaviour list[] = {
         {"block holds the sender until the receiver reads on, and loses nothing", PAIRS,
          block_holds_the_sender, full_queues},
         {"block ends who blocks for too long, and others miss nothing", PAIRS, block_ends_the_slow,
+         full_queues},
+        {"who was ended for blocking is on probation when it comes back", PAIRS, probation,
          full_queues},
         {"what a leaver had not read is counted as dropped by its leaving", PAIRS,
          leaving_with_a_queue, full_queues},

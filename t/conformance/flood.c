@@ -100,8 +100,17 @@ struct station {
 	unsigned number;
 	unsigned n_heard;
 	unsigned failed;
-	unsigned *n_home; /* tokens that have made all their hops */
+	unsigned n_home; /* tokens that have made all their hops */
 };
+
+static unsigned home(const struct station *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RING; i++)
+		n += s[i].n_home;
+	return n;
+}
 
 /* The number of an event is hops * TOKENS + token. */
 static void forward(struct peer *p, const struct heard *h)
@@ -113,7 +122,7 @@ static void forward(struct peer *p, const struct heard *h)
 
 	s->n_heard++;
 	if (v / TOKENS >= HOPS) {
-		++*s->n_home;
+		s->n_home++;
 		return;
 	}
 	snprintf(event, sizeof(event), "ring.%u", (s->number + 1) % RING);
@@ -125,20 +134,19 @@ static void ring(struct world *w, struct kinds k)
 {
 	struct station s[RING];
 	struct peer *p[RING];
-	unsigned n_home = 0;
 
 	for (unsigned i = 0; i < RING; i++) {
 		char event[16];
 
 		snprintf(event, sizeof(event), "ring.%u", i);
 		p[i] = world_listener(w, i % 2 ? k.from : k.to, "A", event);
-		s[i] = (struct station){.number = i, .n_home = &n_home};
+		s[i] = (struct station){.number = i};
 		p[i]->on_heard = forward;
 		p[i]->arg = &s[i];
 	}
 	for (int64_t token = 0; token < TOKENS; token++)
 		peer_emit_int(p[0], "ring.1", token);
-	WORLD_UNTIL(w, n_home == TOKENS);
+	WORLD_UNTIL(w, home(s) == TOKENS);
 	for (unsigned i = 0; i < RING; i++) {
 		peer_barrier(p[i]);
 		assert_int_equal(s[i].failed, 0);

@@ -26,15 +26,26 @@ struct run {
 	const struct behaviour *behaviour;
 	struct kinds kinds;
 	struct world world;
-	bool passed;
+	bool failed;
 };
+
+/* Of the test that runs. */
+static bool is_skipped;
+
+void suite_skip(const char *why)
+{
+	is_skipped = true;
+	printf("# %s\n", why);
+	skip();
+}
 
 static int set_up(void **state)
 {
 	struct run *r = *state;
 	const char *config = r->behaviour->config;
 
-	r->passed = false;
+	r->failed = true;
+	is_skipped = false;
 	world_init(&r->world, config ? config : suite_plain_config);
 	return 0;
 }
@@ -44,14 +55,14 @@ static void test(void **state)
 	struct run *r = *state;
 
 	r->behaviour->test(&r->world, r->kinds);
-	r->passed = true;
+	r->failed = false;
 }
 
 static int tear_down(void **state)
 {
 	struct run *r = *state;
 
-	world_fini(&r->world, !r->passed);
+	world_fini(&r->world, r->failed && !is_skipped);
 	return 0;
 }
 
@@ -98,10 +109,10 @@ static size_t add_theme(struct CMUnitTest *tests, size_t n, const struct theme *
 int main(int argc, char **argv)
 {
 	static const struct theme *const themes[] = {
-	        &delivery_theme, &propagation_theme, &pattern_theme,      &payload_theme,
-	        &packet_theme,   &accounting_theme,  &sender_theme,       &rights_theme,
-	        &handler_theme,  &connection_theme,  &hostile_json_theme, &hostile_native_theme,
-	        &reload_theme,   &restart_theme,     &flood_theme,
+	        &delivery_theme,       &propagation_theme, &pattern_theme, &payload_theme,
+	        &packet_theme,         &accounting_theme,  &sender_theme,  &rights_theme,
+	        &handler_theme,        &connection_theme,  &control_theme, &hostile_json_theme,
+	        &hostile_native_theme, &reload_theme,      &restart_theme, &flood_theme,
 	};
 	static struct CMUnitTest tests[RUNS_MAX];
 	size_t n = 0;

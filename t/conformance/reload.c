@@ -195,6 +195,30 @@ static void errors_change_nothing(struct world *w, struct kinds k)
 	yajl_tree_free(after);
 }
 
+/* Lists change under the feet of those who are there. */
+static void rights_change(struct world *w, struct kinds k)
+{
+	struct peer *mute = world_listener(w, k.from, "A", ">");
+	struct peer *gone = world_peer(w, k.from, "B");
+	struct peer *stays = world_listener(w, k.from, "C", ">");
+
+	/* the world's own on A and B: one may not emit any more, the other is not let in */
+	reload(w, "hello_wait = 20;\n"
+	          "channels = { A = { emit = [ \"4000000001\" ]; };\n"
+	          "B = { emit = [ \"4000000001\" ]; listen = [ \"4000000001\" ]; }; C = {}; };");
+	WORLD_UNTIL(w, gone->ended);
+	if (k.from == NATIVE)
+		assert_int_equal(gone->error, NC_EDENIED);
+	peer_emit_int(mute, "x", 1);
+	WORLD_UNTIL(w, mute->n_errors > 0);
+	assert_int_equal(mute->error, NC_EDENIED);
+	assert_false(mute->ended);
+	peer_barrier(stays);
+	reload(w, suite_plain_config);
+	peer_settle(mute);
+	peer_barrier(mute);
+}
+
 /* SIGHUP reads the file again, well or not. */
 static void by_signal(struct world *w, struct kinds k)
 {
@@ -326,6 +350,8 @@ static const struct behaviour list[] = {
          channels_come_and_go, NULL},
         {"an error anywhere changes nothing, and all errors are told", EACH, errors_change_nothing,
          NULL},
+        {"rights that a configuration takes away are gone for those who are there", EACH,
+         rights_change, NULL},
         {"SIGHUP reads the file again, and keeps what was if it is wrong", PAIRS, by_signal, NULL},
         {"what showconfig shows is a configuration that changes nothing", PAIRS, round_trip, NULL},
         {"reloadconfig without a configuration reads the server's own file", ONCE, own_file_again,

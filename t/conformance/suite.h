@@ -30,6 +30,9 @@ struct behaviour {
 	const char *config; /* NULL: suite_plain_config */
 };
 
+/* Ends a test that cannot be run here, which is said aloud. */
+void suite_skip(const char *why);
+
 /* Channels A, B and C without rules. */
 extern const char suite_plain_config[];
 
@@ -48,6 +51,7 @@ extern const struct theme accounting_theme;
 extern const struct theme sender_theme;
 extern const struct theme rights_theme;
 extern const struct theme connection_theme;
+extern const struct theme control_theme;
 extern const struct theme handler_theme;
 extern const struct theme hostile_json_theme;
 extern const struct theme hostile_native_theme;

@@ -8,7 +8,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdint.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -17,10 +16,7 @@
 
 bool identity_can_change(void)
 {
-	if (getuid() == 0)
-		return true;
-	fprintf(stderr, "# LEFT OUT: only root can connect as another user\n");
-	return false;
+	return getuid() == 0;
 }
 
 int identity_connect_with(struct peer *p, uid_t uid, gid_t gid, gid_t other)

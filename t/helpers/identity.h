@@ -11,8 +11,7 @@
 
 #include "t/helpers/world.h"
 
-/* Whether this process may connect as other users; where not, it says aloud that what follows is
- * left out. */
+/* Whether this process may connect as other users. */
 bool identity_can_change(void);
 
 /* peer_connect() as user `uid` with the groups `gid` and, where it is not (gid_t)-1, `other`. */

@@ -173,11 +173,11 @@ bool jc_fill(struct jc *c)
 
 const char *jc_take(struct jc *c, size_t *len)
 {
-	const char *start = c->in.p + c->in_off;
-	const char *nul;
+	const char *start, *nul;
 
 	if (c->in.len == c->in_off)
 		return NULL;
+	start = c->in.p + c->in_off;
 	nul = memchr(c->in.p + c->scanned, '\0', c->in.len - c->scanned);
 	if (!nul) {
 		c->scanned = c->in.len;
