@@ -80,10 +80,21 @@ void worker_ready(struct worker *w)
 	w->begin_ns = bench_now_ns();
 }
 
+/* top and perf tell the workers apart by this. */
+static void worker_name(const struct worker *w)
+{
+	static const char *const names[] = {"pub", "sub", "ping", "pong", "crowd"};
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s-%u", names[w->role], w->id);
+	(void)prctl(PR_SET_NAME, name);
+}
+
 static void worker_run(const struct run *r, struct worker *w)
 {
 	const struct bench_kind *k = r->kind;
 
+	worker_name(w);
 	switch (w->role) {
 	case BENCH_PUBLISHER: k->publish(r->o, r->d, w); break;
 	case BENCH_SUBSCRIBER: k->subscribe(r->o, r->d, w); break;
