@@ -16,9 +16,10 @@
 #include "libnc/client/sender.h"
 #include "libnc/wire/frame.h"
 
-/* Room for reading: a burst of small messages in one system call. Memory that is not written to
- * costs nothing. */
-#define CONN_READ_LEN (256u << 10)
+/* Room for reading: a burst of small messages in one system call, or one of 64 KiB. More would take
+ * a full socket at once, which leaves the server idle until all of it is handled, and would not
+ * stay in the cache between reading and handling. */
+#define CONN_READ_LEN (80u << 10)
 
 /* Control frames that wait to be written: what the server makes us answer (PONG) is refused beyond
  * it, our own (LISTEN) wait outside. */

@@ -18,7 +18,7 @@
 #include "libnc/wire/name.h"
 
 /* While the socket is full, a write is tried again only after this much more. */
-#define EMIT_RETRY_BYTES 16384u
+#define EMIT_RETRY_BYTES 65536u
 
 /* Bytes that the option REQUEST adds to a head: length of all, type, length, id. */
 #define EMIT_REQUEST_LEN (2u + 2u + 8u)
@@ -52,7 +52,8 @@ static struct client_name *name_new(const nc_client *c, const char *event, size_
 	        .event_len = (uint8_t)len,
 	};
 	size_t head_len = frame_emit_head_len(&f);
-	struct client_name *n = malloc(sizeof(*n) + head_len + 1);
+	/* emit_encode() copies it in blocks */
+	struct client_name *n = calloc(1, sizeof(*n) + head_len + BYTES_BLOCK);
 
 	if (!n)
 		return NULL;
@@ -61,7 +62,6 @@ static struct client_name *name_new(const nc_client *c, const char *event, size_
 	n->head_len = (uint32_t)head_len;
 	n->event_at = (uint8_t)(FRAME_EMIT_LEN + f.channel_len);
 	frame_emit_head_put(n->head, head_len, &f);
-	n->head[head_len] = 0;
 	return n;
 }
 
@@ -148,7 +148,7 @@ static inline void emit_encode(const nc_client *c, const struct emit *e, uint8_t
 {
 	uint8_t *p = frame + e->name->head_len;
 
-	memcpy(frame, e->name->head, e->name->head_len);
+	bytes_copy_blocks(frame, e->name->head, e->name->head_len);
 	le32_put(frame, (uint32_t)frame_len);
 	frame[5] = (uint8_t)(e->type | (e->flags & NC_BROADCAST ? FRAME_F_BROADCAST : 0));
 	if (e->request_id) {

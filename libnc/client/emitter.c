@@ -311,6 +311,7 @@ struct emitter_plan *emitter_lookup_slow(struct emitter *e, const char *event, s
 		return NULL;
 	plan_unref(*slot);
 	*slot = p;
+	e->last = p;
 	return p;
 }
 

@@ -13,6 +13,7 @@
 
 #include <netcluster/nc.h>
 
+#include "libnc/base/bytes.h"
 #include "libnc/base/list.h"
 #include "libnc/base/map.h"
 
@@ -56,6 +57,7 @@ struct emitter {
 	unsigned n_running;
 	uint8_t seed[16];
 	struct emitter_plan *plans[EMITTER_PLANS]; /* by a hash of the event name */
+	struct emitter_plan *last; /* of them, that was looked up last; not owned, or NULL */
 };
 
 /* Makes the emitter empty. `seed` is random where event names come from others. */
@@ -119,14 +121,25 @@ static inline unsigned emitter_slot(const char *event, size_t len)
 	       (EMITTER_PLANS - 1);
 }
 
+static inline bool emitter_plan_fits(const struct emitter *e, const struct emitter_plan *p,
+                                     const char *event, size_t len)
+{
+	return p && p->generation == e->generation && p->event_len == len &&
+	       bytes_equal(p->event, event, len);
+}
+
 static inline struct emitter_plan *emitter_lookup(struct emitter *e, const char *event, size_t len)
 {
-	struct emitter_plan *p = e->plans[emitter_slot(event, len)];
+	struct emitter_plan *p = e->last;
 
-	if (p && p->generation == e->generation && p->event_len == len &&
-	    !memcmp(p->event, event, len))
+	/* one event often comes many times in a row */
+	if (emitter_plan_fits(e, p, event, len))
 		return p;
-	return emitter_lookup_slow(e, event, len);
+	p = e->plans[emitter_slot(event, len)];
+	if (!emitter_plan_fits(e, p, event, len))
+		return emitter_lookup_slow(e, event, len);
+	e->last = p;
+	return p;
 }
 
 #endif

@@ -29,7 +29,7 @@ static size_t frame_len_at(const struct outq_segment *s, uint32_t at)
 
 static struct outq_segment *segment_new(size_t cap)
 {
-	struct outq_segment *s = malloc(sizeof(*s) + cap);
+	struct outq_segment *s = malloc(sizeof(*s) + cap + BYTES_BLOCK - 1);
 
 	if (!s)
 		return NULL;
@@ -61,16 +61,6 @@ void outq_fini(struct outq *q)
 	while (!list_empty(&q->segments))
 		segment_free(q, segment_first(q));
 	outq_init(q, q->max_bytes, q->max_messages);
-}
-
-bool outq_has_room(const struct outq *q, size_t len)
-{
-	size_t n_whole = q->n_messages - (q->cursor ? 1 : 0);
-
-	if (!n_whole)
-		return true;
-	return q->n_messages < q->max_messages && q->n_bytes <= q->max_bytes &&
-	       len <= q->max_bytes - q->n_bytes;
 }
 
 bool outq_is_half_empty(const struct outq *q)

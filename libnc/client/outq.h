@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "libnc/base/bytes.h"
 #include "libnc/base/list.h"
 
 /* Frames are written one behind the other into segments of this size: large enough that taking
@@ -50,7 +51,7 @@ void outq_fini(struct outq *q);
 
 /* Whether a frame of `len` bytes may be queued. A frame that finds nothing before it but one that
  * is partly written always may, so that a message larger than the bound is not stuck for ever. */
-bool outq_has_room(const struct outq *q, size_t len);
+static inline bool outq_has_room(const struct outq *q, size_t len);
 
 /* Whether at most half of both bounds is in use. */
 bool outq_is_half_empty(const struct outq *q);
@@ -61,7 +62,8 @@ static inline bool outq_is_empty(const struct outq *q)
 }
 
 /* Returns where a frame of `len` bytes is to be written, before outq_commit() of the same length;
- * NULL without memory. Bounds are the caller's affair. */
+ * NULL without memory. What follows it may be written too, by up to BYTES_BLOCK - 1 bytes. Bounds
+ * are the caller's affair. */
 static inline uint8_t *outq_reserve(struct outq *q, size_t len);
 static inline void outq_commit(struct outq *q, size_t len);
 uint8_t *outq_reserve_segment(struct outq *q, size_t len);
@@ -103,6 +105,15 @@ size_t outq_filter(struct outq *q, bool (*keep)(void *arg, const uint8_t *frame,
 /* Writes `sender` and rising sequences, from `seq` on, into all queued frames; nothing is partly
  * written. Returns the next sequence. */
 uint64_t outq_stamp(struct outq *q, uint64_t sender, uint64_t seq);
+
+static inline bool outq_has_room(const struct outq *q, size_t len)
+{
+	/* nothing before it, or nothing but one that is partly written */
+	if (q->n_messages <= (q->cursor ? 1 : 0))
+		return true;
+	return q->n_messages < q->max_messages && q->n_bytes <= q->max_bytes &&
+	       len <= q->max_bytes - q->n_bytes;
+}
 
 static inline uint8_t *outq_reserve(struct outq *q, size_t len)
 {

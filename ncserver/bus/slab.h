@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a standard slab: several reads of a full socket buffer, and small enough for a level-2 cache.
+/* Of a standard slab: several reads, and so small that those in use at a time stay in a level-2 cache.
  */
-#define SLAB_LEN (256u * 1024u - 64u)
+#define SLAB_LEN (128u * 1024u - 64u)
 /* Standard slabs that a pool keeps for reuse: 1 MiB at most. */
-#define SLAB_KEEP 4u
+#define SLAB_KEEP 8u
 
 struct slab_pool;
 

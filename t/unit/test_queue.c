@@ -142,9 +142,9 @@ static enum queue_result push(struct rig *r, uint32_t event, uint32_t n, uint32_
 		b.n_ranges = 2;
 	}
 	rc = queue_push(&r->q, &b);
-	slab_unref(list[0].slab);
-	if (b.n_ranges > 1 && !chain)
-		slab_unref(list[1].slab);
+	/* the parts of a chain are of one slab, referred to once */
+	for (uint32_t i = 0; i < (chain ? 1 : b.n_ranges); i++)
+		slab_unref(list[i].slab);
 	return rc;
 }
 
