@@ -109,14 +109,44 @@ void bus_note_reload(struct bus *b, bool ok)
 
 /* ---- connections ---- */
 
-static struct client *refuse(struct bus *b, enum nc_error *why, enum nc_error code)
+/* Why a connection is refused, as its client is told. */
+struct refusal {
+	enum nc_error code;
+	const char *text;
+};
+
+static struct client *close_at_once(enum nc_error *why, enum nc_error code)
 {
 	*why = code;
-	if (code == NC_EQUOTA)
-		b->totals.quota++;
-	else if (code == NC_EDENIED)
-		b->totals.denied++;
 	return NULL;
+}
+
+/* A refused client stays until it has said which dialect it speaks, or nothing for hello_wait: then
+ * it hears why. */
+static struct client *refuse(struct chan *ch, const struct peer *peer, uint64_t now,
+                             struct refusal r, enum nc_error *why)
+{
+	struct bus *b = ch->bus;
+	struct user *user;
+	struct client *c;
+
+	*why = r.code;
+	if (r.code == NC_EQUOTA)
+		b->totals.quota++;
+	else
+		b->totals.denied++;
+	if (b->n_refused >= BUS_REFUSED_MAX)
+		return NULL;
+	user = users_hold(b->users, peer->uid, now);
+	c = user ? client_new(ch, peer, user, now) : NULL;
+	if (!c) {
+		if (user)
+			users_release(user);
+		return NULL;
+	}
+	client_refuse(c, r.code, r.text);
+	list_add_tail(&b->fresh, &c->fresh);
+	return c;
 }
 
 static void check_probation(struct client *c, uint64_t now)
@@ -129,6 +159,17 @@ static void check_probation(struct client *c, uint64_t now)
 		client_set_probation(c, when + span);
 }
 
+/* The quota that is used up, as the user is told. */
+static struct refusal over_quota(const char *which)
+{
+	struct refusal r = {NC_EQUOTA,
+	                    "quota of this user: too many connections (\"connections\")"};
+
+	if (strcmp(which, "connection_rate") == 0)
+		r.text = "quota of this user: too many new connections (\"connection_rate\")";
+	return r;
+}
+
 struct client *bus_accept(struct bus *b, struct chan *ch, const struct peer *peer, uint64_t now,
                           enum nc_error *why)
 {
@@ -137,21 +178,29 @@ struct client *bus_accept(struct bus *b, struct chan *ch, const struct peer *pee
 	struct client *c;
 
 	b->now = now;
+	*why = NC_OK;
 	if (b->stopping)
-		return refuse(b, why, NC_ESHUTDOWN);
-	if (b->n_clients >= b->conf->max_clients)
-		return refuse(b, why, NC_EQUOTA);
+		return close_at_once(why, NC_ESHUTDOWN);
+	if (b->n_clients - b->n_refused >= b->conf->max_clients)
+		return refuse(ch, peer, now,
+		              (struct refusal){NC_EQUOTA, "too many connections (\"max_clients\")"},
+		              why);
 	user = users_connect(b->users, b->conf, peer->uid, now, &quota);
+	if (!user && strcmp(quota, "memory") == 0)
+		return close_at_once(why, NC_ENOMEM);
 	if (!user)
-		return refuse(b, why, strcmp(quota, "memory") == 0 ? NC_ENOMEM : NC_EQUOTA);
+		return refuse(ch, peer, now, over_quota(quota), why);
 	c = client_new(ch, peer, user, now);
 	if (!c) {
 		users_disconnect(b->users, user);
-		return refuse(b, why, NC_ENOMEM);
+		return close_at_once(why, NC_ENOMEM);
 	}
 	if (!c->may_emit && !c->may_listen) {
 		client_free(c);
-		return refuse(b, why, NC_EDENIED);
+		return refuse(ch, peer, now,
+		              (struct refusal){NC_EDENIED,
+		                               "the lists of this channel name you for nothing"},
+		              why);
 	}
 	check_probation(c, now);
 	list_add_tail(&b->fresh, &c->fresh);
@@ -161,7 +210,7 @@ struct client *bus_accept(struct bus *b, struct chan *ch, const struct peer *pee
 struct client *bus_accept_fifo(struct bus *b, struct chan *ch, uint64_t now)
 {
 	const struct peer peer = {.uid = b->env.uid, .pid = 0};
-	struct user *user = users_fifo(b->users, peer.uid, now);
+	struct user *user = users_hold(b->users, peer.uid, now);
 	struct client *c = user ? client_new(ch, &peer, user, now) : NULL;
 
 	if (!c)

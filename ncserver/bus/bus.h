@@ -82,8 +82,9 @@ struct chan *bus_chan(struct bus *b, const char *name);
 
 /* ---- connections ---- */
 
-/* A connection was accepted on `ch`. Returns the client, or NULL with *why: NC_EDENIED (neither
- * emit nor listen), NC_EQUOTA, NC_ENOMEM; then io writes nothing and closes. */
+/* A connection was accepted on `ch`. Returns the client. With *why other than NC_OK it is refused,
+ * and the client is only there to hear why (NC_EDENIED: neither emit nor listen; NC_EQUOTA); or
+ * NULL, when io closes at once (too many of those, NC_ENOMEM, NC_ESHUTDOWN). */
 struct client *bus_accept(struct bus *b, struct chan *ch, const struct peer *peer, uint64_t now,
                           enum nc_error *why);
 

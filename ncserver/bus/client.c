@@ -88,7 +88,10 @@ void client_free(struct client *c)
 	queue_flow_add(&c->chan->gone, &c->out.flow);
 	c->chan->n_clients--;
 	b->n_clients--;
-	if (c->dialect != DIALECT_FIFO)
+	b->n_refused -= c->refused != 0;
+	if (c->dialect == DIALECT_FIFO || c->refused)
+		users_release(c->user);
+	else
 		users_disconnect(b->users, c->user);
 	free(c->senders);
 	free(c->gids);
@@ -96,10 +99,20 @@ void client_free(struct client *c)
 	free(c);
 }
 
+void client_refuse(struct client *c, enum nc_error code, const char *why)
+{
+	c->refused = (uint8_t)code;
+	c->refusal = why;
+	c->may_emit = c->may_listen = c->may_admin = false;
+	c->bus->n_refused++;
+}
+
 void client_set_rights(struct client *c)
 {
 	const struct conf_channel *conf = c->chan->conf;
 
+	if (c->refused)
+		return;
 	if (conf->admin.set)
 		c->may_admin = conf_acl_admits(&conf->admin, c->uid, c->gids, c->n_gids);
 	else
@@ -431,6 +444,11 @@ void client_decide(struct client *c, enum dialect d)
 {
 	list_del(&c->fresh);
 	c->dialect = (uint8_t)d;
+	if (c->refused) {
+		c->out.dialect = d == DIALECT_NATIVE ? QUEUE_NATIVE : QUEUE_JSON;
+		client_end(c, (enum nc_error)c->refused, "%s", c->refusal);
+		return;
+	}
 	if (d == DIALECT_NATIVE) {
 		client_hear_everything(c, false);
 		queue_withdraw(&c->out);

@@ -76,10 +76,12 @@ struct client {
 	bool everything;   /* in the routes with ">", having declared nothing */
 	bool declared;     /* has declared interest once */
 	bool dead;
+	uint8_t refused; /* enum nc_error: it is only told why, and goes */
 	bool on_probation;
-	int8_t wish;       /* enum frame_policy that it asked for, or -1 */
-	bool reads;        /* io was told to read */
-	enum nc_error why; /* of its death */
+	int8_t wish;         /* enum frame_policy that it asked for, or -1 */
+	bool reads;          /* io was told to read */
+	enum nc_error why;   /* of its death */
+	const char *refusal; /* text of `refused` */
 
 	struct list link;      /* of the channel */
 	struct list dirty;     /* bus.dirty */
@@ -127,6 +129,9 @@ struct client *client_new(struct chan *ch, const struct peer *peer, struct user 
 
 /* Takes it out of everything and frees it; its counters go to its channel. */
 void client_free(struct client *c);
+
+/* The text of why it was refused is `why`, which outlives it. */
+void client_refuse(struct client *c, enum nc_error code, const char *why);
 
 /* What the channel's lists let it do, as they are now. */
 void client_set_rights(struct client *c);

@@ -317,7 +317,7 @@ static enum nc_error ask_showchannel(struct bus *b, const struct question *q, st
 	list_for_each(it, &ch->clients) {
 		struct client *c = list_entry(it, struct client, link);
 
-		if (c->dead || c->dialect == DIALECT_FIFO)
+		if (c->dead || c->refused || c->dialect == DIALECT_FIFO)
 			continue;
 		client_uuid(b, c->id, uuid);
 		rc |= buf_printf(out, "%s\"%s\"", sep, uuid);

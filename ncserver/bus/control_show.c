@@ -132,7 +132,7 @@ int control_show_clients(struct buf *out, struct bus *b, const char *filter)
 		list_for_each(it, &ch->clients) {
 			const struct client *c = list_entry(it, struct client, link);
 
-			if (c->dead)
+			if (c->dead || c->refused)
 				continue;
 			rc |= buf_append_str(out, sep);
 			rc |= control_show_client(out, c);

@@ -91,7 +91,7 @@ static void remove_chan(struct bus *b, struct chan *ch)
 static void refresh_client(struct client *c)
 {
 	client_set_policy(c);
-	if (c->dead || c->dialect == DIALECT_FIFO)
+	if (c->dead || c->refused || c->dialect == DIALECT_FIFO)
 		return;
 	client_set_rights(c);
 	if (!c->may_emit && !c->may_listen)

@@ -15,6 +15,10 @@
 struct slow_list;
 struct users;
 
+/* Connections that are refused and wait to hear why, at once: beyond, they are closed without a
+ * word. */
+#define BUS_REFUSED_MAX 64u
+
 /* Packets that a run of JSON input gathers before it is delivered. */
 #define BUS_RUN_MAX 1024u
 
@@ -42,8 +46,9 @@ struct bus {
 	struct chan **chans; /* in the order of the configuration: by name */
 	size_t n_chans;
 	uint32_t n_clients;
-	uint32_t tag;     /* upper half of sender ids */
-	uint32_t session; /* lower half of the last one */
+	uint32_t n_refused; /* of them, that are only told why they must go */
+	uint32_t tag;       /* upper half of sender ids */
+	uint32_t session;   /* lower half of the last one */
 	uint64_t mark;
 	uint64_t server_seq; /* of frames that the server itself makes */
 	uint64_t now;

@@ -43,7 +43,8 @@ static void forget_idle(struct users *u, uint64_t now)
 
 	map_walk_begin(&u->map, &w);
 	while ((user = map_walk_next(&u->map, &w))) {
-		if (user->connections == 0 && !user->pinned && now - user->tokens_at > NS_PER_S) {
+		if (user->connections == 0 && user->holds == 0 &&
+		    now - user->tokens_at > NS_PER_S) {
 			map_del_u64(&u->map, user->uid);
 			free(user);
 		}
@@ -110,14 +111,18 @@ struct user *users_connect(struct users *u, const struct conf *conf, uid_t uid, 
 	return user;
 }
 
-struct user *users_fifo(struct users *u, uid_t uid, uint64_t now)
+struct user *users_hold(struct users *u, uid_t uid, uint64_t now)
 {
 	struct user *user = find(u, uid, now);
 
-	/* it is never forgotten */
 	if (user)
-		user->pinned = true;
+		user->holds++;
 	return user;
+}
+
+void users_release(struct user *user)
+{
+	user->holds--;
 }
 
 void users_disconnect(struct users *u, struct user *user)

@@ -7,7 +7,6 @@
 #ifndef NC_BUS_USERS_H
 #define NC_BUS_USERS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,7 +23,7 @@ struct user {
 	uint64_t refused;   /* for any quota */
 	uint64_t tokens_ns; /* connection rate: the time that is saved up */
 	uint64_t tokens_at;
-	bool pinned;
+	uint32_t holds;
 };
 
 struct users;
@@ -36,8 +35,10 @@ void users_free(struct users *u);
  * "connections", "connection_rate" (a quota that is used up), or "memory". */
 struct user *users_connect(struct users *u, const struct conf *conf, uid_t uid, uint64_t now,
                            const char **why);
-/* The account of a user for a FIFO, which is no connection. NULL without memory. */
-struct user *users_fifo(struct users *u, uid_t uid, uint64_t now);
+/* The account of a user, held for something that is no connection: a FIFO, or one that is refused.
+ * NULL without memory. */
+struct user *users_hold(struct users *u, uid_t uid, uint64_t now);
+void users_release(struct user *user);
 
 void users_disconnect(struct users *u, struct user *user);
 

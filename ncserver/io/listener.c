@@ -54,7 +54,10 @@ static void welcome(struct listener *l, int fd)
 		refuse(l, fd, &peer, "no memory");
 		return;
 	}
-	s->counters->accepted++;
+	if (why == NC_OK)
+		s->counters->accepted++;
+	else
+		s->counters->refused++;
 }
 
 static void pause_all(struct server *s)

@@ -1,87 +1,5 @@
 /* test_bus.c - what a message does on its way through the bus, from bytes to bytes */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "ncserver/bus/client.h"
-#include "ncserver/bus/state.h"
-#include "t/unit/bus_rig.h"
-
-#define TWO                                                                                        \
-	"{\"socket\":\"/tmp/x/%s.sock\",\"channels\":{"                                            \
-	"\"A\":{\"propagatetochannels\":\".*\"},\"B\":{\"propagatetochannels\":false}}}"
-
-/* Takes the next frame that client i was sent; its bytes stay until the next one. */
-static bool next_frame(struct rig *r, int i, struct frame_prefix *x, const uint8_t **p)
-{
-	static size_t last;
-	static struct buf *of;
-	struct buf *b = &r->clients[i].out;
-
-	if (of == b && last && last <= b->len)
-		buf_consume(b, last);
-	last = 0;
-	of = b;
-	if (b->len < FRAME_PREFIX_LEN)
-		return false;
-	*x = frame_prefix_get(b->data);
-	if (b->len < x->len)
-		return false;
-	*p = b->data;
-	last = x->len;
-	return true;
-}
-
-static void expect_emit(struct rig *r, int i, struct frame_emit *f)
-{
-	struct frame_prefix x;
-	const uint8_t *p;
-
-	assert_true(next_frame(r, i, &x, &p));
-	assert_int_equal(x.kind, FRAME_EMIT);
-	assert_int_equal(frame_emit_get(f, p, x.len, NC_MESSAGE_MAX), FRAME_OK);
-}
-
-static void expect_nothing(struct rig *r, int i)
-{
-	struct frame_prefix x;
-	const uint8_t *p;
-
-	assert_false(next_frame(r, i, &x, &p));
-	assert_int_equal(r->clients[i].out.len, 0);
-}
-
-static void send_packet(struct rig *r, int i, const char *text)
-{
-	assert_int_equal(rig_send(r, i, text, strlen(text) + 1, SIZE_MAX), strlen(text) + 1);
-	rig_turn(r);
-}
-
-static int json_client(struct rig *r, const char *channel)
-{
-	int i = rig_accept(r, channel, 1000, 200, NULL);
-
-	assert_true(i >= 0);
-	rig_wait(r, 200);
-	return i;
-}
-
-static void expect_packet(struct rig *r, int i, const char *text)
-{
-	struct buf *b = &r->clients[i].out;
-
-	rig_turn(r);
-	assert_true(b->len > 0);
-	assert_string_equal((const char *)b->data, text);
-	buf_consume(b, strlen(text) + 1);
-}
-
-/* ---- tests ---- */
+#include "t/unit/bus_test.h"
 
 static void a_frame_reaches_a_native_listener_byte_for_byte(void **state)
 {
@@ -281,71 +199,6 @@ static void a_liar_is_disconnected_and_its_neighbour_is_not(void **state)
 	rig_fini(&r);
 }
 
-static void a_slow_receiver_parks_its_senders_and_loses_nothing(void **state)
-{
-	static char data[1000];
-	struct rig r;
-	struct frame_emit f;
-	uint64_t sent = 0;
-	uint64_t got = 0;
-	int a, b;
-
-	(void)state;
-	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536}}}");
-	a = rig_native(&r, "A");
-	b = rig_native(&r, "A");
-	rig_listen(&r, b, ">");
-	r.clients[b].kernel = 0;
-	rig_turn(&r);
-	while (bus_wants_input(r.clients[a].c)) {
-		rig_emit(&r, a, "A", "x", data, sizeof(data));
-		sent++;
-		rig_turn(&r);
-	}
-	assert_true(sent > 20);
-	assert_int_equal(r.clients[b].c->out.queued, sent - 1);
-	r.clients[b].kernel = SIZE_MAX;
-	rig_turn(&r);
-	assert_true(bus_wants_input(r.clients[a].c));
-	for (got = 0; got < sent; got++) {
-		expect_emit(&r, b, &f);
-		assert_int_equal(f.seq, got + 1);
-	}
-	expect_nothing(&r, b);
-	rig_fini(&r);
-}
-
-static void who_blocks_too_long_is_disconnected_and_comes_back_on_probation(void **state)
-{
-	static char data[1000];
-	struct rig r;
-	int a, b;
-
-	(void)state;
-	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
-	             "\"block_timeout\":500}}}");
-	a = rig_native(&r, "A");
-	b = rig_accept(&r, "A", 1000, 77, NULL);
-	rig_hello(&r, b, 0, 0);
-	rig_listen(&r, b, ">");
-	r.clients[b].kernel = 0;
-	while (bus_wants_input(r.clients[a].c)) {
-		rig_emit(&r, a, "A", "x", data, sizeof(data));
-		rig_turn(&r);
-	}
-	rig_wait(&r, 499);
-	assert_non_null(r.clients[b].c);
-	rig_wait(&r, 2);
-	assert_null(r.clients[b].c);
-	assert_true(bus_wants_input(r.clients[a].c));
-	b = rig_accept(&r, "A", 1000, 77, NULL);
-	rig_hello(&r, b, 0, 0);
-	assert_int_equal(r.clients[b].c->out.policy, FRAME_P_DROP_NEWEST);
-	rig_wait(&r, 61000);
-	assert_int_equal(r.clients[b].c->out.policy, FRAME_P_BLOCK);
-	rig_fini(&r);
-}
-
 static void silence_makes_a_json_listener_and_what_came_meanwhile_is_there(void **state)
 {
 	struct rig r;
@@ -442,27 +295,6 @@ static void a_json_client_may_declare_interest_in_nothing(void **state)
 	send_packet(&r, j, x);
 	expect_packet(&r, k, x);
 	assert_int_equal(r.clients[early].out.len, 0);
-	rig_fini(&r);
-}
-
-static void a_json_client_may_ask_to_lose_more_and_not_less(void **state)
-{
-	struct rig r;
-	int j, k;
-
-	(void)state;
-	rig_init(
-	        &r,
-	        "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{},\"B\":{\"policy\":\"drop-newest\"}}}");
-	j = json_client(&r, "A");
-	k = json_client(&r, "B");
-	send_packet(&r, j, "{\"event\":\"nc.policy\",\"data\":\"drop-oldest\"}");
-	assert_int_equal(r.clients[j].c->out.policy, FRAME_P_DROP_OLDEST);
-	send_packet(&r, k, "{\"event\":\"nc.policy\",\"data\":\"block\"}");
-	assert_int_equal(r.clients[k].c->out.policy, FRAME_P_DROP_NEWEST);
-	assert_int_equal(r.clients[k].out.len, 0);
-	send_packet(&r, k, "{\"event\":\"nc.policy\",\"data\":\"nonsense\"}");
-	assert_non_null(strstr((char *)r.clients[k].out.data, "nc.error"));
 	rig_fini(&r);
 }
 
@@ -577,112 +409,6 @@ static void a_remembered_route_follows_every_change_of_interest(void **state)
 	rig_fini(&r);
 }
 
-static void quotas_hold_a_user_and_no_other(void **state)
-{
-	enum nc_error why;
-	struct frame_prefix x;
-	struct rig r;
-	const uint8_t *p;
-	int a;
-
-	(void)state;
-	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"max_subscriptions\":5,"
-	             "\"quota\":{\"connections\":3,\"connection_rate\":10,\"subscriptions\":7},"
-	             "\"channels\":{\"A\":{}}}");
-	a = rig_accept(&r, "A", 1000, 1, NULL);
-	rig_hello(&r, a, 0, 0);
-	assert_int_equal(rig_accept(&r, "A", 1000, 2, NULL), 1);
-	assert_int_equal(rig_accept(&r, "A", 1000, 3, NULL), 2);
-	assert_int_equal(rig_accept(&r, "A", 1000, 4, &why), -1);
-	assert_int_equal(why, NC_EQUOTA);
-	assert_true(rig_accept(&r, "A", 1001, 5, NULL) >= 0);
-	rig_listen(&r, a, "a");
-	rig_listen(&r, a, "b");
-	rig_listen(&r, a, "c");
-	rig_listen(&r, a, "d");
-	rig_listen(&r, a, "e");
-	rig_listen(&r, a, "a");
-	rig_turn(&r);
-	assert_false(next_frame(&r, a, &x, &p));
-	rig_listen(&r, a, "f");
-	rig_turn(&r);
-	assert_true(next_frame(&r, a, &x, &p));
-	assert_int_equal(x.kind, FRAME_ERROR);
-	assert_int_equal(le16_get(p + 8), NC_EQUOTA);
-	/* those who go make room; the rate of new ones is bounded all the same */
-	for (int i = 0; i < 7; i++) {
-		rig_close(&r, 1);
-		rig_turn(&r);
-		r.n_clients = 4;
-		r.clients[1].c = NULL;
-		if (rig_accept(&r, "A", 1000, 6, &why) < 0)
-			break;
-		buf_fini(&r.clients[1].out);
-		r.clients[1] = r.clients[--r.n_clients];
-		bus_client_set_io(r.clients[1].c, &r.clients[1]);
-	}
-	assert_int_equal(rig_accept(&r, "A", 1000, 7, &why), -1);
-	rig_wait(&r, 100);
-	rig_close(&r, 1);
-	rig_turn(&r);
-	assert_true(rig_accept(&r, "A", 1000, 8, &why) >= 0);
-	rig_fini(&r);
-}
-
-static void who_was_slow_is_known_when_it_is_gone(void **state)
-{
-	static char data[1000];
-	struct rig r;
-	char *answer;
-	int a, b, k;
-
-	(void)state;
-	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
-	             "\"policy\":\"drop-newest\"}}}");
-	a = rig_native(&r, "A");
-	b = rig_accept(&r, "A", 1000, 4711, NULL);
-	rig_hello(&r, b, 0, 0);
-	rig_listen(&r, b, ">");
-	r.clients[b].kernel = 0;
-	for (int i = 0; i < 100; i++) {
-		rig_emit(&r, a, "A", "x", data, sizeof(data));
-		rig_turn(&r);
-	}
-	rig_close(&r, b);
-	rig_turn(&r);
-	k = rig_accept(&r, "control", 0, 1, NULL);
-	send_packet(&r, k, "{\"event\":\"nc-control-slow\",\"nc\":{\"id\":1}}");
-	answer = (char *)r.clients[k].out.data;
-	assert_non_null(strstr(answer, "\"pid\":4711"));
-	assert_non_null(strstr(answer, "\"reason\":\"dropping\""));
-	assert_non_null(strstr(answer, "\"gone\":true"));
-	rig_fini(&r);
-}
-
-static void half_a_message_counts_against_the_quota(void **state)
-{
-	static char half[200000];
-	struct rig r;
-	int a, b;
-
-	(void)state;
-	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"quota\":{\"bytes\":1048576},"
-	             "\"channels\":{\"A\":{}}}");
-	b = json_client(&r, "A");
-	memset(half, ' ', sizeof(half));
-	for (int i = 0; i < 8; i++) {
-		a = json_client(&r, "A");
-		rig_send(&r, a, half, sizeof(half), 5000);
-		rig_turn(&r);
-		if (!r.clients[a].c)
-			break;
-	}
-	assert_null(r.clients[a].c);
-	assert_non_null(strstr((char *)r.clients[a].out.data, "quota of 1048576 bytes"));
-	assert_non_null(r.clients[b].c);
-	rig_fini(&r);
-}
-
 /* Senders and receivers of both dialects, sockets that take little, in any order. */
 static void random_run(uint32_t seed, const char *policy)
 {
@@ -755,19 +481,13 @@ int main(void)
 	        cmocka_unit_test(packets_and_frames_hear_each_other),
 	        cmocka_unit_test(frames_may_arrive_in_any_pieces),
 	        cmocka_unit_test(a_liar_is_disconnected_and_its_neighbour_is_not),
-	        cmocka_unit_test(a_slow_receiver_parks_its_senders_and_loses_nothing),
-	        cmocka_unit_test(who_blocks_too_long_is_disconnected_and_comes_back_on_probation),
 	        cmocka_unit_test(silence_makes_a_json_listener_and_what_came_meanwhile_is_there),
 	        cmocka_unit_test(a_bad_packet_ends_its_client_and_an_illegal_name_does_not),
 	        cmocka_unit_test(json_interest_is_declared_and_withdrawn),
 	        cmocka_unit_test(a_json_client_may_declare_interest_in_nothing),
-	        cmocka_unit_test(a_json_client_may_ask_to_lose_more_and_not_less),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),
 	        cmocka_unit_test(a_remembered_route_follows_every_change_of_interest),
-	        cmocka_unit_test(quotas_hold_a_user_and_no_other),
-	        cmocka_unit_test(who_was_slow_is_known_when_it_is_gone),
-	        cmocka_unit_test(half_a_message_counts_against_the_quota),
 	        cmocka_unit_test(at_random_the_accounts_stay_exact),
 	};
 
