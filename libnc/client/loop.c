@@ -78,10 +78,10 @@ static void client_end_read(nc_client *c, ssize_t n)
 	else if (c->state == NC_CONNECTED)
 		client_fail(c, NC_ECLOSED, "the server closed the connection");
 	else
-		/* it does so without a word, not knowing yet what language we speak */
+		/* it does so without a word when it has no memory, or too many to tell at once */
 		client_fail(c, NC_ECLOSED,
-		            "the server closed the connection at once: no right to the channel, "
-		            "or a quota is used up");
+		            "the server closed the connection at once: no memory, or too many "
+		            "connections at once");
 	client_end(c, NC_ECLOSED);
 }
 

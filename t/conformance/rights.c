@@ -85,11 +85,13 @@ static void neither_may(struct world *w, struct kinds k)
 	reload_with_own_id(w, own_lists);
 	d = world_new_peer(w, k.from, "D");
 	if (k.from == NATIVE) {
-		assert_int_not_equal(peer_connect(d), NC_OK);
+		assert_int_equal(peer_connect(d), NC_EDENIED);
 	} else {
 		assert_int_equal(peer_connect(d), 0);
+		/* it is told why, and then the connection ends */
 		WORLD_UNTIL(w, d->ended);
-		assert_int_equal(d->jc.in.len, 0);
+		assert_int_equal(d->n_errors, 1);
+		assert_int_equal(d->error, NC_EDENIED);
 	}
 	assert_int_equal(channel_clients(w, "D"), 0);
 }

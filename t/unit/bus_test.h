@@ -42,8 +42,8 @@ static inline bool next_frame(struct rig *r, int i, struct frame_prefix *x, cons
 
 static inline void expect_emit(struct rig *r, int i, struct frame_emit *f)
 {
-	struct frame_prefix x;
-	const uint8_t *p;
+	struct frame_prefix x = {0};
+	const uint8_t *p = NULL;
 
 	assert_true(next_frame(r, i, &x, &p));
 	assert_int_equal(x.kind, FRAME_EMIT);
@@ -52,8 +52,8 @@ static inline void expect_emit(struct rig *r, int i, struct frame_emit *f)
 
 static inline void expect_nothing(struct rig *r, int i)
 {
-	struct frame_prefix x;
-	const uint8_t *p;
+	struct frame_prefix x = {0};
+	const uint8_t *p = NULL;
 
 	assert_false(next_frame(r, i, &x, &p));
 	assert_int_equal(r->clients[i].out.len, 0);

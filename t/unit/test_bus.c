@@ -162,8 +162,8 @@ static void a_liar_is_disconnected_and_its_neighbour_is_not(void **state)
 	};
 	struct rig r;
 	struct frame_emit f;
-	struct frame_prefix x;
-	const uint8_t *p;
+	struct frame_prefix x = {0};
+	const uint8_t *p = NULL;
 	int a, b;
 
 	(void)state;

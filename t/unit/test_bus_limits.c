@@ -89,9 +89,9 @@ static void a_json_client_may_ask_to_lose_more_and_not_less(void **state)
 
 static void subscriptions_are_counted_per_client_and_user(void **state)
 {
-	struct frame_prefix x;
+	struct frame_prefix x = {0};
 	struct rig r;
-	const uint8_t *p;
+	const uint8_t *p = NULL;
 	int a, b;
 
 	(void)state;
@@ -122,8 +122,8 @@ static void subscriptions_are_counted_per_client_and_user(void **state)
 /* A connection that is refused hears why, in its dialect. */
 static void expect_refusal(struct rig *r, int i, bool native, enum nc_error code)
 {
-	struct frame_prefix x;
-	const uint8_t *p;
+	struct frame_prefix x = {0};
+	const uint8_t *p = NULL;
 
 	if (native) {
 		rig_send(r, i, FRAME_PREFACE, FRAME_PREFACE_LEN, 4);
