@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "libnc/base/bytes.h"
 #include "ncserver/bus/chan.h"
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/deliver.h"
@@ -58,7 +59,7 @@ static const char *lie(const struct client *c, const uint8_t *p, uint64_t last_s
 {
 	const struct chan *ch = c->chan;
 
-	if (p[6] != ch->name_len || memcmp(p + FRAME_EMIT_LEN, ch->name, ch->name_len) != 0)
+	if (p[6] != ch->name_len || !bytes_equal(p + FRAME_EMIT_LEN, ch->name, ch->name_len))
 		return "a frame names another channel";
 	if (le64_get(p + 8) != c->id)
 		return "a frame bears another sender's id";
@@ -156,7 +157,7 @@ static void answer(struct client *c, const uint8_t *p, uint32_t len)
 static inline bool same_event(const struct run *run, const uint8_t *p)
 {
 	return run->n > 0 && run->event_len == p[7] && !(p[5] & FRAME_F_OPTIONS) &&
-	       memcmp(run->event, p + FRAME_EMIT_LEN + p[6], p[7]) == 0;
+	       bytes_equal(run->event, p + FRAME_EMIT_LEN + p[6], p[7]);
 }
 
 /* A frame of which the rest is still to come. Returns false where the client is dead. */
