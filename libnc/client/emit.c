@@ -23,6 +23,9 @@
 /* Bytes that the option REQUEST adds to a head: length of all, type, length, id. */
 #define EMIT_REQUEST_LEN (2u + 2u + 8u)
 
+/* On the path of each message, where the calls would cost more than a tenth of all. */
+#define EMIT_INLINE static inline __attribute__((always_inline))
+
 /* One message that is to be sent. */
 struct emit {
 	const struct client_name *name; /* not owned */
@@ -143,8 +146,8 @@ static void put_number(uint8_t *p, const void *data)
 	le64_put(p, bits);
 }
 
-static inline void emit_encode(const nc_client *c, const struct emit *e, uint8_t *frame,
-                               size_t frame_len)
+EMIT_INLINE void emit_encode(const nc_client *c, const struct emit *e, uint8_t *frame,
+                             size_t frame_len)
 {
 	uint8_t *p = frame + e->name->head_len;
 
@@ -196,7 +199,7 @@ static enum emit_room emit_make_room(nc_client *c, size_t len)
 /* ---- emit */
 
 /* Queues the message for the server, and for own handlers where `local` says so. */
-static int emit_queue(nc_client *c, const struct emit *e, bool local)
+EMIT_INLINE int emit_queue(nc_client *c, const struct emit *e, bool local)
 {
 	size_t len = emit_frame_len(e);
 	enum emit_room room = EMIT_ROOM;
@@ -254,8 +257,8 @@ static inline void emit_flush(nc_client *c)
 		client_flush(c);
 }
 
-static int emit_check(const nc_client *c, enum nc_type type, const void *data, size_t len,
-                      unsigned flags)
+EMIT_INLINE int emit_check(const nc_client *c, enum nc_type type, const void *data, size_t len,
+                           unsigned flags)
 {
 	if (c->state == NC_CLOSED)
 		return NC_ECLOSED;
