@@ -32,3 +32,10 @@ AC_DEFUN([NC_MODULE], [
 		[AC_MSG_ERROR([$2 is needed for $4, and pkg-config does not find it.
 On Debian: apt-get install $3])])
 ])
+
+# NC_PEER(PREFIX, PKG-CONFIG SPECIFICATION)
+# The client library of a program that the benchmarks compare with: built with where it is there.
+AC_DEFUN([NC_PEER], [
+	PKG_CHECK_MODULES([$1], [$2], [nc_have_peer=yes], [nc_have_peer=no])
+	AM_CONDITIONAL([HAVE_$1], [test "$nc_have_peer" = yes])
+])
