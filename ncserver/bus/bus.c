@@ -277,8 +277,12 @@ int bus_output(struct bus *b, struct client *c, struct iovec *iov, bool *paced)
 
 static void release_if_drained(struct client *c)
 {
-	if (!list_empty(&c->waiters) && queue_has_drained(&c->out) && client_has_credit(c))
-		deliver_release(c);
+	if (!c->full_since && list_empty(&c->waiters))
+		return;
+	if (!queue_has_drained(&c->out) || !client_has_credit(c))
+		return;
+	c->full_since = 0;
+	deliver_release(c);
 }
 
 void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now)
@@ -360,7 +364,7 @@ bool bus_run_ready(struct bus *b, uint64_t now)
 
 static uint64_t block_deadline(const struct client *c)
 {
-	return c->block_since + (uint64_t)c->chan->conf->queue.block_timeout_ms * 1000000;
+	return c->block_from + (uint64_t)c->chan->conf->queue.block_timeout_ms * 1000000;
 }
 
 uint64_t bus_next_deadline(const struct bus *b)

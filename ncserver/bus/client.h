@@ -94,8 +94,11 @@ struct client {
 	struct list probation; /* bus.probation */
 	struct list waiters;
 	struct client *waits_for;
-	uint64_t wait_since;  /* as a sender */
-	uint64_t block_since; /* as a receiver */
+	uint64_t wait_since;  /* as a sender, for waits_for */
+	uint64_t held_since;  /* as a sender: for any; 0: its last batch went */
+	uint64_t full_since;  /* as a receiver: a batch found no room, and it did not drain; or 0 */
+	uint64_t block_since; /* as a receiver: others wait */
+	uint64_t block_from;  /* from when on its block_timeout counts */
 	uint64_t decide_at;   /* undecided: when it counts as JSON */
 	uint64_t probation_until;
 

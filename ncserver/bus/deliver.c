@@ -39,11 +39,15 @@ static void wait_for(struct bus *b, struct client *from, struct client *t)
 {
 	from->waits_for = t;
 	from->wait_since = b->now;
+	if (!from->held_since)
+		from->held_since = b->now;
 	from->stalls_suffered++;
 	from->chan->stalls++;
 	list_add_tail(&t->waiters, &from->wait);
 	if (!list_linked(&t->blocking)) {
 		t->block_since = b->now;
+		/* what it was full while its sender was held up by another counts, too */
+		t->block_from = t->full_since > from->held_since ? t->full_since : from->held_since;
 		t->stalls_caused++;
 		list_add_tail(&b->blocking, &t->blocking);
 		slow_note(b->slow, t, SLOW_BLOCKING);
@@ -274,20 +278,42 @@ static void dump(struct bus *b, struct delivery *d)
 	}
 }
 
+/* The first target that has no room, or NULL. All that have none are noted: their time runs from
+ * now, so that many of them hold up a sender no longer than one. */
+static struct client *find_full(struct bus *b, const struct delivery *d, const struct batch *size)
+{
+	struct client *full = NULL;
+
+	for (uint32_t i = 0; i < d->route->n_targets; i++) {
+		struct client *t = d->route->targets[i];
+
+		if (!is_target(d, t))
+			continue;
+		if (takes(b, t, size)) {
+			/* written only where it changes: this is on the way of every batch */
+			if (t->full_since)
+				t->full_since = 0;
+			continue;
+		}
+		if (!t->full_since && d->from)
+			t->full_since = b->now;
+		if (!full)
+			full = t;
+	}
+	return full;
+}
+
 bool deliver(struct bus *b, struct delivery *d)
 {
 	const struct batch *size = d->native.n ? &d->native : &d->json;
 	uint64_t n = size->n;
 	uint64_t len = size->len;
 	struct range made = {0};
+	struct client *full = find_full(b, d, size);
 
-	for (uint32_t i = 0; i < d->route->n_targets; i++) {
-		struct client *t = d->route->targets[i];
-
-		if (is_target(d, t) && !takes(b, t, size) && d->from) {
-			wait_for(b, d->from, t);
-			return false;
-		}
+	if (full && d->from) {
+		wait_for(b, d->from, full);
+		return false;
 	}
 	if (d->chan->conf->dumptoconsole)
 		dump(b, d);
@@ -312,6 +338,7 @@ bool deliver(struct bus *b, struct delivery *d)
 	b->totals.published += n;
 	b->totals.published_bytes += len;
 	if (d->from) {
+		d->from->held_since = 0;
 		d->from->in_messages += n;
 		d->from->in_bytes += len;
 	}

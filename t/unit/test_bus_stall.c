@@ -1,0 +1,135 @@
+/* test_bus_stall.c - how long receivers that do not read hold up those who send */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ncserver/bus/client.h"
+#include "ncserver/bus/state.h"
+#include "t/unit/bus_rig.h"
+
+#define N_DEAF 8
+
+static const char conf[] = "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
+                           "\"block_timeout\":500}}}";
+
+/* A listener whose socket takes nothing. */
+static int deaf(struct rig *r)
+{
+	int i = rig_native(r, "A");
+
+	rig_listen(r, i, ">");
+	rig_turn(r);
+	r->clients[i].kernel = 0;
+	return i;
+}
+
+static bool is_held(const struct rig *r, int i)
+{
+	return !bus_wants_input(r->clients[i].c);
+}
+
+/* Emits until it has to wait. */
+static void fill(struct rig *r, int i)
+{
+	static char data[1000];
+
+	for (int n = 0; n < 1000 && !is_held(r, i); n++) {
+		rig_emit(r, i, "A", "x", data, sizeof(data));
+		rig_turn(r);
+	}
+	assert_true(is_held(r, i));
+}
+
+static void many_hold_up_a_sender_no_longer_than_one(void **state)
+{
+	struct rig r;
+	int a, t[N_DEAF];
+
+	(void)state;
+	rig_init(&r, conf);
+	a = rig_native(&r, "A");
+	for (int i = 0; i < N_DEAF; i++)
+		t[i] = deaf(&r);
+	fill(&r, a);
+	rig_wait(&r, 499);
+	assert_true(is_held(&r, a));
+	rig_wait(&r, 2);
+	assert_false(is_held(&r, a));
+	for (int i = 0; i < N_DEAF; i++)
+		assert_null(r.clients[t[i]].c);
+	rig_fini(&r);
+}
+
+static void who_reads_meanwhile_stays(void **state)
+{
+	struct rig r;
+	int a, b, c;
+
+	(void)state;
+	rig_init(&r, conf);
+	a = rig_native(&r, "A");
+	b = deaf(&r);
+	c = deaf(&r);
+	fill(&r, a);
+	rig_wait(&r, 300);
+	r.clients[c].kernel = SIZE_MAX;
+	rig_turn(&r);
+	r.clients[c].kernel = 0;
+	assert_true(is_held(&r, a));
+	rig_wait(&r, 201);
+	assert_null(r.clients[b].c);
+	assert_false(is_held(&r, a));
+	/* it has a time of its own, from when it is full again */
+	fill(&r, a);
+	rig_wait(&r, 499);
+	assert_non_null(r.clients[c].c);
+	rig_wait(&r, 2);
+	assert_null(r.clients[c].c);
+	rig_fini(&r);
+}
+
+static void time_in_which_nobody_waited_does_not_count(void **state)
+{
+	struct rig r;
+	int a, b, c;
+
+	(void)state;
+	rig_init(&r, conf);
+	a = rig_native(&r, "A");
+	b = deaf(&r);
+	c = deaf(&r);
+	fill(&r, a);
+	rig_wait(&r, 100);
+	rig_close(&r, a);
+	rig_turn(&r);
+	rig_wait(&r, 60000);
+	assert_non_null(r.clients[b].c);
+	assert_non_null(r.clients[c].c);
+	a = rig_native(&r, "A");
+	fill(&r, a);
+	rig_wait(&r, 499);
+	assert_non_null(r.clients[b].c);
+	assert_non_null(r.clients[c].c);
+	rig_wait(&r, 2);
+	assert_null(r.clients[b].c);
+	assert_null(r.clients[c].c);
+	assert_false(is_held(&r, a));
+	rig_fini(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(many_hold_up_a_sender_no_longer_than_one),
+	        cmocka_unit_test(who_reads_meanwhile_stays),
+	        cmocka_unit_test(time_in_which_nobody_waited_does_not_count),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
