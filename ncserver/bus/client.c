@@ -143,6 +143,24 @@ void client_uuid(const struct bus *b, uint64_t id, char *out)
 	         u[15]);
 }
 
+bool client_uuid_get(const struct bus *b, const char *text, uint64_t *id)
+{
+	/* where in the text the bytes of an id stand, the lowest first: see client_uuid() */
+	static const uint8_t at[8] = {0, 2, 4, 6, 9, 11, 34, 32};
+	char again[CLIENT_UUID_LEN + 1];
+
+	if (strlen(text) != CLIENT_UUID_LEN)
+		return false;
+	*id = 0;
+	for (int i = 0; i < 8; i++) {
+		const char digits[3] = {text[at[i]], text[at[i] + 1], '\0'};
+
+		*id |= (uint64_t)strtoul(digits, NULL, 16) << (8 * i);
+	}
+	client_uuid(b, *id, again);
+	return strcmp(text, again) == 0;
+}
+
 /* ---- what it is told ---- */
 
 void client_set_dirty(struct client *c)

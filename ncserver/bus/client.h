@@ -145,6 +145,9 @@ void client_set_probation(struct client *c, uint64_t until);
 /* Text of an id; `out` has CLIENT_UUID_LEN + 1 bytes. */
 void client_uuid(const struct bus *b, uint64_t id, char *out);
 
+/* The id in a text that client_uuid() made. Returns whether it is one. */
+bool client_uuid_get(const struct bus *b, const char *text, uint64_t *id);
+
 /* Says what was refused: an ERROR frame or an nc.error packet. Nothing is said once
  * QUEUE_CONTROL_MAX bytes of such wait. `seq` 0: about no frame. */
 void client_error(struct client *c, enum nc_error code, uint64_t seq, const char *fmt, ...)

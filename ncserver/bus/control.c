@@ -228,14 +228,15 @@ static const char *get_string(yajl_val v, const char *key)
 
 static struct client *find_client(struct chan *ch, const char *uuid)
 {
-	char text[CLIENT_UUID_LEN + 1];
 	struct list *it;
+	uint64_t id;
 
+	if (!client_uuid_get(ch->bus, uuid, &id))
+		return NULL;
 	list_for_each(it, &ch->clients) {
 		struct client *c = list_entry(it, struct client, link);
 
-		client_uuid(c->bus, c->id, text);
-		if (!c->dead && strcmp(text, uuid) == 0)
+		if (!c->dead && c->id == id)
 			return c;
 	}
 	return NULL;

@@ -157,7 +157,9 @@ static void ask_native(struct client *c, const struct frame_emit *f, bool has_id
 	struct buf data;
 
 	buf_init(&data, CONF_TEXT_MAX * 2);
-	if (question_data(f, &data)) {
+	if (f->payload_len > CONF_TEXT_MAX * 2) {
+		control_refuse(c->bus, &q, NC_ETOOBIG, "the data of the question is too large");
+	} else if (question_data(f, &data)) {
 		control_refuse(c->bus, &q, NC_EJSON, "the data of a question is JSON or text");
 	} else {
 		q.data = (const char *)data.data;

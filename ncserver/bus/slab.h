@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a standard slab: several reads, and so small that those in use at a time stay in a level-2 cache.
+/* Of a standard slab: several reads, and so small that those in use at a time stay in a level-2
+ * cache.
  */
 #define SLAB_LEN (128u * 1024u - 64u)
 /* Standard slabs that a pool keeps for reuse: 1 MiB at most. */

@@ -109,12 +109,41 @@ static void what_cannot_be_translated_is_lost_for_each(void **state)
 	rig_fini(&r);
 }
 
+/* A walk over all clients that writes each one's id made a question cost milliseconds. */
+static void a_clients_id_is_read_back_from_its_text(void **state)
+{
+	static const uint64_t ids[] = {0, 1, 0x0123456789abcdef, UINT64_MAX, 0xff00ff00ff00ff00};
+	char text[CLIENT_UUID_LEN + 1];
+	struct rig r;
+	uint64_t id;
+
+	(void)state;
+	rig_init(&r, one_channel);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		client_uuid(r.bus, ids[i], text);
+		assert_true(client_uuid_get(r.bus, text, &id));
+		assert_int_equal(id, ids[i]);
+		for (size_t k = 0; k < CLIENT_UUID_LEN; k++) {
+			char c = text[k];
+
+			text[k] = 'G';
+			assert_false(client_uuid_get(r.bus, text, &id));
+			text[k] = c;
+		}
+	}
+	assert_false(client_uuid_get(r.bus, "", &id));
+	text[CLIENT_UUID_LEN - 1] = '\0';
+	assert_false(client_uuid_get(r.bus, text, &id));
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_long_packet_leaves_nothing_but_what_follows_it),
 	        cmocka_unit_test(a_long_translation_is_not_kept),
 	        cmocka_unit_test(what_cannot_be_translated_is_lost_for_each),
+	        cmocka_unit_test(a_clients_id_is_read_back_from_its_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
