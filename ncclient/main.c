@@ -64,6 +64,9 @@ int main(int argc, char **argv)
 	s.out.wide = o.wide;
 	status = run(&s, &o);
 	session_fini(&s);
+	/* the same end whether it shows when something is printed or while nothing is */
+	if (s.hung_up)
+		raise(SIGPIPE);
 	if (fflush(stdout) || ferror(stdout)) {
 		session_complain(&s, "cannot write: %s", strerror(errno));
 		if (!status)

@@ -34,7 +34,7 @@ void session_complain(const struct session *s, const char *fmt, ...)
 {
 	va_list args;
 
-	if (s->quiet)
+	if (s->quiet || s->hung_up)
 		return;
 	if (s->before_print)
 		s->before_print(s->before_print_arg);
@@ -378,8 +378,10 @@ enum wait_result session_wait(struct session *s, int fd, uint64_t deadline_ms)
 	if (signals_ending())
 		return WAIT_SIGNAL;
 	process_links(s);
-	if (rc && (fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP)))
+	if (rc && (fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP))) {
+		s->hung_up = true;
 		return WAIT_HANGUP;
+	}
 	if (rc && fds[POLL_INPUT].revents)
 		return WAIT_INPUT;
 	return session_now_ms() >= deadline_ms ? WAIT_TIMEOUT : WAIT_AGAIN;

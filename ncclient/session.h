@@ -53,6 +53,7 @@ struct session {
 	bool quiet;
 	bool interactive; /* a person types: no ends of the program, no prefix before errors */
 	bool keep_going;
+	bool hung_up; /* nobody reads what is printed any more: the program ends as by SIGPIPE */
 	struct output out;
 	FILE *err; /* not owned */
 	struct link *links;
@@ -72,7 +73,7 @@ void session_init(struct session *s, FILE *out, FILE *err);
 /* Ends all connections. */
 void session_fini(struct session *s);
 
-/* Prints a complaint, unless quiet: "ncclient: ..." and a newline. */
+/* Prints a complaint, unless quiet or hung up: "ncclient: ..." and a newline. */
 void session_complain(const struct session *s, const char *fmt, ...)
         __attribute__((format(printf, 2, 3)));
 
