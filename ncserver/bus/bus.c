@@ -395,6 +395,23 @@ static void end_slow(struct client *c)
 	           c->chan->conf->queue.block_timeout_ms);
 }
 
+/* The end of one takes others out of the list: those that only it waited for. So it is not walked
+ * meanwhile. */
+static void end_blocking(struct bus *b, uint64_t now)
+{
+	struct list late, *it, *next;
+
+	list_init(&late);
+	list_for_each_safe(it, next, &b->blocking) {
+		if (block_deadline(list_entry(it, struct client, blocking)) > now)
+			continue;
+		list_del(it);
+		list_add_tail(&late, it);
+	}
+	while (!list_empty(&late))
+		end_slow(list_entry(late.next, struct client, blocking));
+}
+
 void bus_tick(struct bus *b, uint64_t now)
 {
 	struct list *it, *next;
@@ -408,12 +425,7 @@ void bus_tick(struct bus *b, uint64_t now)
 		client_decide(c, DIALECT_JSON);
 		c->presumed = true;
 	}
-	list_for_each_safe(it, next, &b->blocking) {
-		struct client *c = list_entry(it, struct client, blocking);
-
-		if (block_deadline(c) <= now)
-			end_slow(c);
-	}
+	end_blocking(b, now);
 	list_for_each_safe(it, next, &b->probation) {
 		struct client *c = list_entry(it, struct client, probation);
 

@@ -122,12 +122,54 @@ static void time_in_which_nobody_waited_does_not_count(void **state)
 	rig_fini(&r);
 }
 
+/* Each waits for the other: the end of one is the end of the other's waiting. */
+static void two_that_flood_each_other_and_do_not_read_are_ended_once(void **state)
+{
+	struct rig r;
+	int a, b;
+
+	(void)state;
+	rig_init(&r, conf);
+	a = deaf(&r);
+	b = deaf(&r);
+	fill(&r, a);
+	fill(&r, b);
+	rig_wait(&r, 501);
+	assert_true(!r.clients[a].c != !r.clients[b].c);
+	assert_false(is_held(&r, r.clients[a].c ? a : b));
+	rig_fini(&r);
+}
+
+static void a_ring_that_does_not_read_is_broken_where_it_must_be(void **state)
+{
+	struct rig r;
+	int t[N_DEAF], left = 0;
+
+	(void)state;
+	rig_init(&r, conf);
+	for (int i = 0; i < N_DEAF; i++)
+		t[i] = deaf(&r);
+	for (int i = 0; i < N_DEAF; i++)
+		fill(&r, t[i]);
+	rig_wait(&r, 501);
+	for (int i = 0; i < N_DEAF; i++) {
+		if (!r.clients[t[i]].c)
+			continue;
+		left++;
+		assert_false(is_held(&r, t[i]));
+	}
+	assert_true(left <= 1);
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(many_hold_up_a_sender_no_longer_than_one),
 	        cmocka_unit_test(who_reads_meanwhile_stays),
 	        cmocka_unit_test(time_in_which_nobody_waited_does_not_count),
+	        cmocka_unit_test(two_that_flood_each_other_and_do_not_read_are_ended_once),
+	        cmocka_unit_test(a_ring_that_does_not_read_is_broken_where_it_must_be),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
