@@ -186,11 +186,11 @@ static int client_connect_failed(nc_client *c, const struct sock_found *found, i
 	c->sys_errno = found->sys_errno;
 	if (error == NC_EINVAL)
 		client_fail(c, error, "NC_SOCKET is no possible path of a socket");
-	else if (c->opt.socket || error == NC_EDENIED || error == NC_ESYS)
+	else if (error == NC_EDENIED || error == NC_ESYS)
 		client_fail_sys(c, found->sys_errno, found->path);
 	else
-		client_fail(c, error, "no server of channel \"%s\" in any of the usual places",
-		            c->channel);
+		client_fail(c, error, "no server of channel \"%s\" at %s", c->channel,
+		            found->tried);
 	client_end(c, error);
 	return error;
 }

@@ -120,10 +120,17 @@ static int connect_to(struct sock_found *out)
 	}
 }
 
+static void add_tried(struct sock_found *out)
+{
+	size_t len = strlen(out->tried);
+
+	snprintf(out->tried + len, sizeof(out->tried) - len, "%s%s", len ? ", " : "", out->path);
+}
+
 static int connect_standard(struct sock_found *out, const char *channel)
 {
+	struct sock_found refused = {.fd = -1};
 	struct places places = {0};
-	int result = NC_ENOSERVER;
 
 	places_standard(&places);
 	for (int i = 0; i < places.n; i++) {
@@ -134,11 +141,15 @@ static int connect_standard(struct sock_found *out, const char *channel)
 		r = connect_to(out);
 		if (r == NC_OK || r == NC_AGAIN || r == NC_ESYS)
 			return r;
-		/* a server that refuses says more than places where there is none */
+		add_tried(out);
 		if (r == NC_EDENIED)
-			result = r;
+			refused = *out;
 	}
-	return result;
+	if (!refused.path[0])
+		return NC_ENOSERVER;
+	/* a server that refuses says more than places where there is none */
+	*out = refused;
+	return NC_EDENIED;
 }
 
 int sock_connect(struct sock_found *out, const char *template, const char *channel)
@@ -150,6 +161,7 @@ int sock_connect(struct sock_found *out, const char *template, const char *chann
 		return connect_standard(out, channel);
 	if (sock_path_expand(out->path, template, channel))
 		return NC_EINVAL;
+	add_tried(out);
 	return connect_to(out);
 }
 

@@ -18,7 +18,9 @@
 struct sock_found {
 	int fd;                   /* non-blocking; -1 where there is none */
 	int sys_errno;            /* of NC_ESYS */
-	char path[SOCK_PATH_LEN]; /* of fd; else of the last place that was tried */
+	char path[SOCK_PATH_LEN]; /* of fd; else of the place that refused, or that was tried last */
+	/* all places without a server, with ", " between */
+	char tried[SOCK_PLACES_MAX * (SOCK_PATH_LEN + 2)];
 };
 
 /* Puts the channel in the place of "%s", of which there is at most one. Returns 0, or -EINVAL: two
