@@ -302,6 +302,8 @@ static enum status loop(struct repl *r)
 		int n;
 
 		fflush(r->s->out.f);
+		/* before the prompt invites to type, not after, as libedit does by itself */
+		el_set(r->el, EL_PREP_TERM, 1);
 		r->is_editing = true;
 		line = el_gets(r->el, &n);
 		r->is_editing = false;

@@ -92,18 +92,24 @@ static void help_command(FILE *f, const struct command *c, bool in_repl)
 void run_help(struct session *s, const struct command *c)
 {
 	if (c)
-		help_command(s->out.f, c, s->interactive);
-	else if (s->interactive)
-		put_commands(s->out.f, COMMAND_IN_REPL);
+		help_command(s->out.f, c, false);
 	else
 		help_program(s->out.f);
 }
 
-static enum status help_topic(struct session *s, const char *topic)
+static enum status help_topic(struct session *s, const char *topic, bool as_function)
 {
 	const struct command *c = topic ? command_find(topic, strlen(topic)) : NULL;
 	const char *meant = topic && !c ? command_suggest(topic) : NULL;
 
+	if (!topic && as_function) {
+		put_commands(s->out.f, COMMAND_IN_REPL);
+		return STATUS_OK;
+	}
+	if (c && as_function) {
+		help_command(s->out.f, c, true);
+		return STATUS_OK;
+	}
 	if (!topic || c) {
 		run_help(s, c);
 		return STATUS_OK;
@@ -159,7 +165,8 @@ static enum status run_call(struct session *s, const struct options *o, const st
 	case COMMAND_UNWATCH: return watch_end(s, arg(call, 0));
 	case COMMAND_TOP: return top_run(s, o);
 	case COMMAND_SET: return settings_run(s, arg(call, 0), arg(call, 1));
-	case COMMAND_HELP: return help_topic(s, arg(call, 0));
+	/* a word of the shell has become a call without a name */
+	case COMMAND_HELP: return help_topic(s, arg(call, 0), call->name);
 	case COMMAND_QUIT: *quit = true; return STATUS_OK;
 	case N_COMMANDS: break;
 	}

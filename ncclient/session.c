@@ -214,7 +214,7 @@ static enum status complain_no_link(struct session *s, const char *channel, int 
 	if (error == NC_ENOSERVER) {
 		if (complain_no_channel(s, channel))
 			return STATUS_FAILED;
-		session_complain(s, "no server: %s", *text ? text : nc_strerror(error));
+		session_complain(s, "%s", *text ? text : nc_strerror(error));
 		if (!s->interactive && !s->quiet)
 			fputs("Start one with 'ncserver', or say with -s where its sockets are.\n",
 			      s->err);
