@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# README.md: its program runs, its shell lines work.
+# README.md: its program runs, its shell lines work; the links of all documents lead somewhere.
 
 setup() {
 	readme=$TOP_SRCDIR/README.md
@@ -73,6 +73,19 @@ wait_for() {
 	cat heard script.log
 	[ "$(grep -c 'load\.now.*0\.5' heard)" = 1 ]
 	[ "$(grep -c 'load\.later.*2' heard)" = 1 ]
+}
+
+@test "links between the documents lead somewhere" {
+	local file link missing=0
+	for file in "$TOP_SRCDIR"/*.md "$TOP_SRCDIR"/doc/*.md "$TOP_SRCDIR"/doc/decisions/*.md; do
+		while read -r link; do
+			if [ ! -e "$(dirname "$file")/$link" ]; then
+				echo "$file: $link is not there"
+				missing=1
+			fi
+		done < <(grep -oE '\]\([^):]+\)' "$file" | sed 's/^](//; s/)$//; s/#.*//')
+	done
+	[ $missing = 0 ]
 }
 
 @test "every page of decisions is listed" {
