@@ -209,6 +209,26 @@ static bool begins_object(const uint8_t *p, uint32_t len)
 	return i == len || p[i] == '{';
 }
 
+static bool is_packet(struct client *c, const uint8_t *p, uint32_t len)
+{
+	struct packet pk;
+	int rc = packet_read(c->bus->reader, (const char *)p, len, &pk);
+
+	return rc == PACKET_OK || rc == PACKET_E_NAME;
+}
+
+/* A writer of a FIFO who forgets the end of a packet spoils only that: the next one's write began
+ * where a read began, behind the `left` bytes that were there before. Returns how many bytes to
+ * leave out. */
+static uint32_t unended(struct client *c, const uint8_t *p, uint32_t len, uint32_t left)
+{
+	if (c->dialect != DIALECT_FIFO || left == 0 || left >= len || is_packet(c, p, len) ||
+	    !is_packet(c, p + left, len - left))
+		return 0;
+	bad_packet(c, NC_EJSON, "a packet without an end");
+	return left;
+}
+
 bool input_json(struct client *c)
 {
 	struct input *in = &c->in;
@@ -224,6 +244,9 @@ bool input_json(struct client *c)
 
 		if (!nul)
 			break;
+		len = (uint32_t)(nul - p);
+		if (!in->skipping)
+			p += unended(c, p, len, scanned);
 		scanned = 0;
 		len = (uint32_t)(nul - p);
 		if (in->skipping) {

@@ -65,6 +65,27 @@ load server.bash
 	[ "$(heard heard.A)" = '{"event":"next"}' ]
 }
 
+@test "a packet without an end is nobody else's" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	hear A heard.A
+	exec 7>A.fifo
+	printf '{"event":"unended"}' >&7
+	sleep 0.3
+	echo '{"event":"next"}' >A.fifo
+	eventually has heard.A '"next"'
+	# who writes a packet in pieces, alone, is understood
+	printf '{"event":"pie' >&7
+	sleep 0.3
+	printf 'ces"}\n' >&7
+	eventually has heard.A '"pieces"'
+	exec 7>&-
+	stop
+	[ "$(heard heard.A)" = '{"event":"next"}
+{"event":"pieces"}' ]
+	[ "$(grep -c 'a packet without an end' log)" = 1 ]
+}
+
 @test "a server that idles over a FIFO without writers sleeps" {
 	conf c 'channels = { A = { fifo = true; }; };'
 	start c
