@@ -207,6 +207,13 @@ load cli
 	[ "$output" = "ncclient: cannot write: No space left on device" ]
 }
 
+@test "a reader that goes before the answer comes ends it as by SIGPIPE, without a word" {
+	serve
+	run bash -c "exec 8> >(true); wait \$!; '$NCCLIENT' stats >&8"
+	[ "$status" -eq 141 ]
+	[ "$output" = "" ]
+}
+
 @test "text has escape sequences on a terminal only, and not with NO_COLOR" {
 	needs script
 	serve
