@@ -60,7 +60,11 @@ static void step(struct rig *r, struct script *s)
 
 	switch (what % 10) {
 	case 0:
-		if (r->n_clients < RIG_CLIENTS_MAX)
+		if (r->n_clients == RIG_CLIENTS_MAX)
+			break;
+		if (who >= 240) /* control has none */
+			rig_accept_fifo(r, channel(who % 4));
+		else
 			rig_accept(r, channel(who), who % 3, who, NULL);
 		break;
 	case 1:

@@ -188,23 +188,39 @@ void rig_fini(struct rig *r)
 	buf_fini(&r->dumped);
 }
 
-int rig_accept(struct rig *r, const char *channel, uid_t uid, pid_t pid, enum nc_error *why)
+/* The client that was accepted last. Returns its index, or -1 where it was refused. */
+static int rig_add(struct rig *r, struct client *c)
 {
-	struct peer peer = {.uid = uid, .pid = pid, .n_gids = 1, .comm = "test"};
 	struct rig_client *rc = &r->clients[r->n_clients];
-	enum nc_error e = NC_OK;
 
-	CHECK(r->n_clients < RIG_CLIENTS_MAX);
-	CHECK(bus_chan(r->bus, channel));
-	rc->c = bus_accept(r->bus, bus_chan(r->bus, channel), &peer, r->now, &e);
-	if (why)
-		*why = e;
-	if (!rc->c)
+	rc->c = c;
+	if (!c)
 		return -1;
 	buf_init(&rc->out, UINT32_MAX);
 	rc->kernel = SIZE_MAX;
-	bus_client_set_io(rc->c, rc);
+	bus_client_set_io(c, rc);
 	return r->n_clients++;
+}
+
+int rig_accept(struct rig *r, const char *channel, uid_t uid, pid_t pid, enum nc_error *why)
+{
+	struct peer peer = {.uid = uid, .pid = pid, .n_gids = 1, .comm = "test"};
+	enum nc_error e = NC_OK;
+	struct client *c;
+
+	CHECK(r->n_clients < RIG_CLIENTS_MAX);
+	CHECK(bus_chan(r->bus, channel));
+	c = bus_accept(r->bus, bus_chan(r->bus, channel), &peer, r->now, &e);
+	if (why)
+		*why = e;
+	return rig_add(r, c);
+}
+
+int rig_accept_fifo(struct rig *r, const char *channel)
+{
+	CHECK(r->n_clients < RIG_CLIENTS_MAX);
+	CHECK(bus_chan(r->bus, channel));
+	return rig_add(r, bus_accept_fifo(r->bus, bus_chan(r->bus, channel), r->now));
 }
 
 size_t rig_send(struct rig *r, int i, const void *p, size_t len, size_t chunk)

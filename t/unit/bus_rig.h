@@ -35,6 +35,8 @@ void rig_fini(struct rig *r);
 
 /* Accepts a connection. Returns its number, or -1 where it was refused with *why. */
 int rig_accept(struct rig *r, const char *channel, uid_t uid, pid_t pid, enum nc_error *why);
+/* Opens a FIFO of the channel, which is sent to as a connection is. */
+int rig_accept_fifo(struct rig *r, const char *channel);
 /* Says hello with these features and policy wish (0: none), and takes in the welcome. */
 void rig_hello(struct rig *r, int i, uint32_t features, uint8_t policy);
 int rig_native(struct rig *r, const char *channel);
