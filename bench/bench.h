@@ -19,7 +19,9 @@
 
 #define BENCH_WORKERS_MAX 64u
 #define BENCH_CLIENTS_MAX 100000u
-#define BENCH_LEN_MAX     (16u << 20)
+/* Idle clients of one process: libraries take up to four descriptors for each. */
+#define BENCH_CROWD_MAX 2500u
+#define BENCH_LEN_MAX   (16u << 20)
 /* Where nothing arrives for so long, what is missing counts as lost. */
 #define BENCH_SILENCE_MS 5000
 /* Round trips before the first that counts. */
@@ -89,9 +91,17 @@ struct bench_kind {
 	void (*subscribe)(const struct bench_options *o, const struct daemon *d, struct worker *w);
 	void (*ping)(const struct bench_options *o, const struct daemon *d, struct worker *w);
 	void (*pong)(const struct bench_options *o, const struct daemon *d, struct worker *w);
-	/* Opens options.n_clients subscribed connections, and keeps them until it is killed. */
+	/* Opens crowd_share() subscribed connections, and keeps them until it is killed. */
 	void (*crowd)(const struct bench_options *o, const struct daemon *d, struct worker *w);
 };
+
+/* How many idle clients are this process's. */
+static inline unsigned crowd_share(const struct bench_options *o, const struct worker *w)
+{
+	unsigned left = o->n_clients - w->id * BENCH_CROWD_MAX;
+
+	return left < BENCH_CROWD_MAX ? left : BENCH_CROWD_MAX;
+}
 
 /* The rounds of a ping: to be called before and after each, false: enough. */
 static inline bool ping_goes_on(const struct bench_options *o, const struct worker *w)

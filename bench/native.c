@@ -196,16 +196,17 @@ static void on_nothing(nc_client *c, const nc_msg *m, void *arg)
 
 void native_crowd(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
-	nc_client **all = calloc(o->n_clients, sizeof(*all));
+	unsigned n = crowd_share(o, w);
+	nc_client **all = calloc(n, sizeof(*all));
 
 	if (!all)
 		worker_fail("memory", 0);
-	for (unsigned i = 0; i < o->n_clients; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		all[i] = client_open(o, d);
 		hear(all[i], o->event, on_nothing, NULL);
 	}
 	worker_ready(w);
-	for (unsigned i = 0; i < o->n_clients; i++)
+	for (unsigned i = 0; i < n; i++)
 		nc_free(all[i]);
 	free(all);
 }

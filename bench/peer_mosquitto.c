@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <mosquitto.h>
 
-#define KEEPALIVE_S 600
+#define KEEPALIVE_S   600
+#define CONNECT_TRIES 2000
 
 struct end {
 	struct mosquitto *m;
@@ -63,6 +65,18 @@ static void pump(struct end *e, int timeout_ms)
 		worker_fail("mosquitto: write", 0);
 }
 
+/* Port 0 stands for the path of a socket, whose backlog may be full for a moment. */
+static void connect_path(struct end *e, const char *path)
+{
+	struct timespec nap = {.tv_nsec = 1000000};
+
+	for (int i = 0; mosquitto_connect(e->m, path, 0, KEEPALIVE_S); i++) {
+		if (i == CONNECT_TRIES)
+			worker_fail("mosquitto: connect", 0);
+		nanosleep(&nap, NULL);
+	}
+}
+
 /* Connects, and subscribes where there is a topic. */
 static void end_open(struct end *e, const struct daemon *d, const char *topic)
 {
@@ -72,9 +86,7 @@ static void end_open(struct end *e, const struct daemon *d, const char *topic)
 	mosquitto_connect_callback_set(e->m, on_connect);
 	mosquitto_subscribe_callback_set(e->m, on_subscribe);
 	mosquitto_message_callback_set(e->m, on_message);
-	/* port 0: the path of a socket */
-	if (mosquitto_connect(e->m, d->at, 0, KEEPALIVE_S))
-		worker_fail("mosquitto: connect", 0);
+	connect_path(e, d->at);
 	while (!e->is_connected)
 		pump(e, 100);
 	if (!topic)
@@ -154,11 +166,12 @@ static void pong(const struct bench_options *o, const struct daemon *d, struct w
 
 static void crowd(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
-	struct end *all = calloc(o->n_clients, sizeof(*all));
+	unsigned n = crowd_share(o, w);
+	struct end *all = calloc(n, sizeof(*all));
 
 	if (!all)
 		worker_fail("memory", 0);
-	for (unsigned i = 0; i < o->n_clients; i++)
+	for (unsigned i = 0; i < n; i++)
 		end_open(&all[i], d, "bench");
 	worker_ready(w);
 	free(all);

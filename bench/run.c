@@ -373,7 +373,8 @@ int run_idle(const struct bench_kind *k, const struct bench_options *o, struct d
 	res->rss_kib = daemon_rss_kib(d);
 	if (run_init(&r, k, o, d))
 		return -1;
-	worker_start(&r, BENCH_CROWD, 0);
+	for (unsigned i = 0; i * BENCH_CROWD_MAX < o->n_clients; i++)
+		worker_start(&r, BENCH_CROWD, i);
 	ret = run_wait(&r, true, BENCH_CROWD);
 	nanosleep(&nap, NULL);
 	res->rss_full_kib = daemon_rss_kib(d);
