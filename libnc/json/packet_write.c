@@ -155,9 +155,12 @@ static int append_data(struct buf *out, const struct frame_emit *f)
 /* Appends everything before `data`. */
 static int append_head(struct buf *out, const struct frame_emit *f, const char *uuid)
 {
-	int r = uuid ? buf_printf(out, "{\"emmiteruuid\":\"%s\",", uuid)
-	             : buf_append_byte(out, '{');
+	int r = buf_append_str(out, uuid ? "{\"emmiteruuid\":\"" : "{");
 
+	if (!r && uuid)
+		r = buf_append_str(out, uuid);
+	if (!r && uuid)
+		r = buf_append_str(out, "\",");
 	if (!r)
 		r = buf_append_str(out, "\"channel\":");
 	if (!r)
