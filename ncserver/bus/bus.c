@@ -70,6 +70,7 @@ void bus_free(struct bus *b)
 	users_free(b->users);
 	slow_free(b->slow);
 	buf_fini(&b->scratch);
+	free(b->missing);
 	slab_unref(b->cur);
 	slab_pool_fini(&b->pool);
 	free(b);

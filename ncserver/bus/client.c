@@ -458,9 +458,12 @@ void client_leave_routes(struct client *c)
 		drop_pattern(c, list_entry(it, struct pattern, link));
 }
 
-static int to_packets(void *arg, const uint8_t *p, size_t len, struct buf *out)
+static int to_packet(void *arg, const uint8_t *p, size_t len, struct buf *out)
 {
-	return translate_frames(arg, p, len, out);
+	struct bus *b = arg;
+
+	b->n_missing = 0;
+	return translate_frames(b, p, len, out, 0);
 }
 
 void client_decide(struct client *c, enum dialect d)
@@ -478,7 +481,7 @@ void client_decide(struct client *c, enum dialect d)
 		client_recharge(c);
 		return;
 	}
-	if (queue_to_json(&c->out, to_packets, c->bus)) {
+	if (queue_to_json(&c->out, to_packet, c->bus)) {
 		client_kill(c, NC_ENOMEM);
 		return;
 	}

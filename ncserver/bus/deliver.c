@@ -150,21 +150,19 @@ static void make_packets(struct bus *b, struct delivery *d, struct range *r)
 	struct buf joined;
 	int made = 0;
 
+	b->n_missing = 0;
 	buf_clear(&b->scratch);
 	buf_init(&joined, UINT32_MAX);
 	for (uint32_t i = 0; i < nb->n_ranges && made >= 0; i++) {
-		int n;
+		const struct range *in = &nb->ranges[i];
 
-		if (nb->chain) {
-			if (buf_append(&joined, nb->ranges[i].p, nb->ranges[i].len))
-				made = -ENOMEM;
-			continue;
-		}
-		n = translate_frames(b, nb->ranges[i].p, nb->ranges[i].len, &b->scratch);
-		made = n < 0 ? n : made + n;
+		if (!nb->chain)
+			made = translate_frames(b, in->p, in->len, &b->scratch, made);
+		else if (buf_append(&joined, in->p, in->len))
+			made = -ENOMEM;
 	}
 	if (nb->chain && made == 0)
-		made = translate_frames(b, joined.data, joined.len, &b->scratch);
+		made = translate_frames(b, joined.data, joined.len, &b->scratch, 0);
 	buf_fini(&joined);
 	if (made > 0 && into_slab(b, &b->scratch, (uint32_t)made, r) == 0)
 		one_range(&d->json, r, d->route);
@@ -218,6 +216,32 @@ static void put(struct bus *b, const struct delivery *d, struct client *t, const
 	if (rc == QUEUE_LOST)
 		slow_note(b->slow, t, SLOW_DROPPING);
 	client_recharge(t);
+	client_set_dirty(t);
+}
+
+/* The packets that could be made, with what is lost told in its place. */
+static void put_around_missing(struct bus *b, const struct delivery *d, struct client *t)
+{
+	const struct range *all = &d->json.ranges[0];
+	uint32_t off = 0, n = 0;
+
+	for (uint32_t i = 0; i <= b->n_missing && !t->dead; i++) {
+		struct missing end = {.n = all->n, .off = all->len};
+		struct range r = {.slab = all->slab, .p = all->p + off};
+		struct batch part;
+
+		if (i < b->n_missing)
+			end = b->missing[i];
+		r.len = end.off - off;
+		r.n = end.n - n;
+		one_range(&part, &r, d->route);
+		if (r.n > 0)
+			put(b, d, t, &part);
+		if (end.lost > 0 && !t->dead)
+			queue_lose(&t->out, QUEUE_DROP_UNTRANSLATABLE, end.lost);
+		off = end.off;
+		n = end.n;
+	}
 	client_set_dirty(t);
 }
 
@@ -325,12 +349,14 @@ bool deliver(struct bus *b, struct delivery *d)
 		if (!is_target(d, t))
 			continue;
 		form = form_for(b, d, t, &made, &lost);
-		if (lost)
-			queue_lose(&t->out, QUEUE_DROP_UNTRANSLATABLE, lost);
-		if (form)
+		if (form && lost) {
+			put_around_missing(b, d, t);
+		} else if (form) {
 			put(b, d, t, form);
-		else
+		} else {
+			queue_lose(&t->out, QUEUE_DROP_UNTRANSLATABLE, lost);
 			client_set_dirty(t);
+		}
 	}
 	slab_unref(made.slab);
 	d->chan->published += n;

@@ -41,9 +41,17 @@ void deliver_release(struct client *receiver);
 /* Takes a sender out of the waiting. */
 void deliver_forget(struct client *sender);
 
-/* translate.c: frames to packets. Appends the packets of whole frames at p to `out`, `n_lost`
- * counts those that could not. Returns packets made, or -ENOMEM. */
-int translate_frames(struct bus *b, const uint8_t *p, size_t len, struct buf *out);
+/* Messages that have no packet: `lost` of them behind the first `n` packets, which end at `off`. */
+struct missing {
+	uint32_t n;
+	uint32_t off;
+	uint32_t lost;
+};
+
+/* translate.c: frames to packets. Appends the packets of whole frames at p to `out`, which holds
+ * `made` packets; those that could not be made are listed in b->missing. Returns packets made in
+ * all, or -ENOMEM. */
+int translate_frames(struct bus *b, const uint8_t *p, size_t len, struct buf *out, int made);
 
 /* Packets of a run to frames, in a new slab. Returns 0 or -ENOMEM; *out is one range with a
  * reference. */

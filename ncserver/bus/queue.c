@@ -592,17 +592,57 @@ static int gather(const struct queue *q, uint32_t i, struct buf *in)
 	}
 }
 
+/* What turns frames into packets. */
+struct translation {
+	int (*fn)(void *arg, const uint8_t *p, size_t len, struct buf *out);
+	void *arg;
+	struct buf out;
+};
+
+/* Appends the packets of the frames at p to `new`, one by one, so that what has none is told where
+ * it is missing. Returns 0 or -ENOMEM; *n_done says how many messages it has accounted for. */
+static int append_packets(struct queue *new, struct translation *t, const uint8_t *p, size_t len,
+                          uint64_t *n_done)
+{
+	while (len > 0) {
+		uint32_t frame_len = queue_first_len(QUEUE_NATIVE, p, (uint32_t)len);
+		struct range r = {.n = 1};
+		int made;
+
+		buf_clear(&t->out);
+		made = t->fn(t->arg, p, frame_len, &t->out);
+		if (made < 0)
+			return made;
+		++*n_done;
+		r.p = t->out.data;
+		r.len = (uint32_t)t->out.len;
+		if (made == 0) {
+			/* it was counted as routed when it came in */
+			new->flow.routed--;
+			queue_lose(new, QUEUE_DROP_UNTRANSLATABLE, 1);
+		} else if (queue_append(new, &r, QENT_DATA, true)) {
+			new->flow.dropped[QUEUE_DROP_NEWEST]++;
+			new->tail_gap++;
+			return -ENOMEM;
+		}
+		p += frame_len;
+		len -= frame_len;
+	}
+	return 0;
+}
+
 int queue_to_json(struct queue *q,
                   int (*translate)(void *arg, const uint8_t *p, size_t len, struct buf *out),
                   void *arg)
 {
+	struct translation t = {.fn = translate, .arg = arg};
 	struct queue new = *q;
-	struct buf in, out;
+	struct buf in;
 	int rc = 0;
 
 	assert(!head_begun(q) && q->gap_len == 0 && q->control_len == 0);
 	buf_init(&in, UINT32_MAX);
-	buf_init(&out, UINT32_MAX);
+	buf_init(&t.out, UINT32_MAX);
 	new.ents = NULL;
 	new.cap_ents = new.head = new.n_ents = 0;
 	new.own = NULL;
@@ -613,38 +653,15 @@ int queue_to_json(struct queue *q,
 		struct qent *e = ring_at(q, 0);
 		int n_ents = gather(q, 0, &in);
 		uint64_t n = 0;
-		int made;
 
 		if (e->gap) {
 			new.tail_gap += e->gap;
 			new.tail_gap_why = e->gap_why;
 		}
-		buf_clear(&out);
-		made = n_ents < 0 ? n_ents : translate(arg, in.data, in.len, &out);
-		if (made < 0) {
-			rc = made;
-			break;
-		}
-		for (int k = 0; k < n_ents; k++) {
-			n += ring_at(q, 0)->n;
-			q->queued -= ring_at(q, 0)->n;
+		rc = n_ents < 0 ? n_ents : append_packets(&new, &t, in.data, in.len, &n);
+		q->queued -= n;
+		for (int k = 0; k < n_ents && rc == 0; k++)
 			queue_take_out(q, 0);
-		}
-		/* they were counted as routed when they came in */
-		if ((uint64_t)made < n) {
-			new.flow.routed -= n - (uint64_t)made;
-			queue_lose(&new, QUEUE_DROP_UNTRANSLATABLE, n - (uint64_t)made);
-		}
-		if (made > 0) {
-			struct range r = {
-			        .p = out.data, .len = (uint32_t)out.len, .n = (uint32_t)made};
-
-			if (queue_append(&new, &r, QENT_DATA, true)) {
-				new.flow.dropped[QUEUE_DROP_NEWEST] += (uint64_t)made;
-				new.tail_gap += (uint64_t)made;
-				rc = -ENOMEM;
-			}
-		}
 	}
 	if (rc)
 		new.flow.dropped[QUEUE_DROP_NEWEST] += q->queued;
@@ -661,7 +678,7 @@ int queue_to_json(struct queue *q,
 	}
 	*q = new;
 	buf_fini(&in);
-	buf_fini(&out);
+	buf_fini(&t.out);
 	return rc;
 }
 

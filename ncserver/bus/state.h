@@ -65,7 +65,10 @@ struct bus {
 	struct list leaving; /* channels that are gone but for their last clients */
 
 	struct packet_reader *reader;
-	struct buf scratch; /* translations */
+	struct buf scratch;      /* translations */
+	struct missing *missing; /* of the last translation, from its front on */
+	uint32_t n_missing;
+	uint32_t missing_cap;
 	struct run_packet *run;
 	struct users *users;
 	struct slow_list *slow;

@@ -1,5 +1,6 @@
 /* translate.c - native frames to JSON packets, and back */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ncserver/bus/chan.h"
@@ -30,10 +31,30 @@ static int translate_frame(struct bus *b, const struct frame_emit *f, struct buf
 	return rc > 0 ? 1 : rc;
 }
 
-int translate_frames(struct bus *b, const uint8_t *p, size_t len, struct buf *out)
+/* A message is missing behind `n` packets of `off` bytes. Returns 0, -ENOMEM. */
+static int note_missing(struct bus *b, uint32_t n, uint32_t off)
 {
-	int made = 0;
+	struct missing *last = b->n_missing > 0 ? &b->missing[b->n_missing - 1] : NULL;
 
+	if (last && last->n == n) {
+		last->lost++;
+		return 0;
+	}
+	if (b->n_missing == b->missing_cap) {
+		uint32_t cap = b->missing_cap ? b->missing_cap * 2 : 16;
+		struct missing *list = realloc(b->missing, cap * sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		b->missing = list;
+		b->missing_cap = cap;
+	}
+	b->missing[b->n_missing++] = (struct missing){.n = n, .off = off, .lost = 1};
+	return 0;
+}
+
+int translate_frames(struct bus *b, const uint8_t *p, size_t len, struct buf *out, int made)
+{
 	while (len > 0) {
 		struct frame_emit f;
 		uint32_t flen = le32_get(p);
@@ -42,9 +63,12 @@ int translate_frames(struct bus *b, const uint8_t *p, size_t len, struct buf *ou
 		if (frame_emit_get(&f, p, len, NC_MESSAGE_MAX * 2) != FRAME_OK)
 			return made;
 		rc = translate_frame(b, &f, out);
+		if (rc > 0)
+			rc = note_missing(b, (uint32_t)made, (uint32_t)out->len);
+		else if (rc == 0)
+			made++;
 		if (rc < 0)
 			return rc;
-		made += rc == 0;
 		p += flen;
 		len -= flen;
 	}

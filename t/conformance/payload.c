@@ -250,43 +250,96 @@ static void limit_is_the_emitters(struct world *w, struct kinds k)
 	assert_int_equal(to->n_heard, 1);
 }
 
-/* What is no valid text or JSON reaches native clients; JSON ones are told that it is missing. */
+/* Values that JSON has no form for. */
+static const struct value bad[] = {
+        {"no UTF-8", TEXT_VALUE("\xff\xfe"), NULL},
+        {"half a character", TEXT_VALUE("ab\xc3"), NULL},
+        {"a surrogate", TEXT_VALUE("\xed\xa0\x80"), NULL},
+        {"no JSON", NC_JSON, "{a:1}", 5, NULL},
+        {"half of it", NC_JSON, "[1,2", 4, NULL},
+        {"two of them", NC_JSON, "1 2", 3, NULL},
+        {"NUL in JSON", NC_JSON, "[1\0]", 4, NULL},
+};
+#define N_BAD (sizeof(bad) / sizeof(*bad))
+
+/* How many were told as lost when each was heard: each number is preceded by as many bad ones. */
+struct losses {
+	int64_t n;
+	unsigned wrong;
+};
+
+static void hear_number(struct peer *p, const struct heard *h)
+{
+	struct losses *l = p->arg;
+
+	if (heard_int(h) != l->n++ || p->lost != (uint64_t)heard_int(h))
+		l->wrong++;
+}
+
+/* Emits 0, a bad one, 1, a bad one, and so on. */
+static void emit_good_and_bad(struct peer *from)
+{
+	for (size_t i = 0; i < N_BAD; i++) {
+		peer_emit_int(from, "mixed", (int64_t)i);
+		assert_int_equal(peer_emit(from, "mixed", &bad[i]), NC_OK);
+	}
+	peer_emit_int(from, "mixed", N_BAD);
+	peer_settle(from);
+}
+
+/* It has not shown its dialect while they come, so that all of them are translated at once. */
+static void untranslatable_while_undecided(struct world *w, struct kinds k)
+{
+	struct peer *from = world_peer(w, NATIVE, "A"), *json = world_new_peer(w, JSON, "A");
+	uint64_t deadline = util_deadline();
+	size_t n = channel_clients(w, "A");
+	struct losses l = {.n = 0};
+
+	(void)k;
+	json->on_heard = hear_number;
+	json->arg = &l;
+	assert_int_equal(peer_connect(json), 0);
+	while (channel_clients(w, "A") == n)
+		world_pause(w, deadline, "the server to know of a connection");
+	emit_good_and_bad(from);
+	peer_write(json, " ", 1);
+	peer_barrier(json);
+	assert_int_equal(l.n, N_BAD + 1);
+	assert_int_equal(l.wrong, 0);
+	assert_int_equal(json->lost, N_BAD);
+}
+
+/* What is no valid text or JSON reaches native clients; JSON ones are told that it is missing,
+ * right where it is missing. */
 static void untranslatable(struct world *w, struct kinds k)
 {
-	static const struct value bad[] = {
-	        {"no UTF-8", TEXT_VALUE("\xff\xfe"), NULL},
-	        {"half a character", TEXT_VALUE("ab\xc3"), NULL},
-	        {"a surrogate", TEXT_VALUE("\xed\xa0\x80"), NULL},
-	        {"no JSON", NC_JSON, "{a:1}", 5, NULL},
-	        {"half of it", NC_JSON, "[1,2", 4, NULL},
-	        {"two of them", NC_JSON, "1 2", 3, NULL},
-	        {"NUL in JSON", NC_JSON, "[1\0]", 4, NULL},
-	};
-	enum { N = sizeof(bad) / sizeof(*bad) };
 	struct peer *from = world_peer(w, NATIVE, "A");
-	struct peer *native = world_listener(w, NATIVE, "A", "bad.*");
-	struct peer *json = world_listener(w, JSON, "A", "bad.*");
+	struct peer *native = world_listener(w, NATIVE, "A", "mixed");
+	struct peer *json = world_listener(w, JSON, "A", "mixed");
+	struct losses l = {.n = 0};
 	struct flow f;
 
 	(void)k;
-	for (size_t i = 0; i < N; i++)
-		assert_int_equal(peer_emit(from, "bad.value", &bad[i]), NC_OK);
-	peer_emit_int(from, "bad.end", 1);
-	peer_settle(from);
+	json->on_heard = hear_number;
+	json->arg = &l;
+	emit_good_and_bad(from);
 	peer_barrier(native);
 	peer_barrier(json);
-	assert_int_equal(native->n_heard, N + 1);
-	for (size_t i = 0; i < N; i++) {
-		assert_int_equal(native->heard[i].type, bad[i].type);
-		assert_int_equal(native->heard[i].len, bad[i].len);
-		assert_memory_equal(native->heard[i].data, bad[i].data, bad[i].len);
+	assert_int_equal(native->n_heard, 2 * N_BAD + 1);
+	for (size_t i = 0; i < N_BAD; i++) {
+		const struct heard *h = &native->heard[2 * i + 1];
+
+		assert_int_equal(h->type, bad[i].type);
+		assert_int_equal(h->len, bad[i].len);
+		assert_memory_equal(h->data, bad[i].data, bad[i].len);
 	}
 	assert_int_equal(native->lost, 0);
-	assert_int_equal(json->n_heard, 1);
-	assert_int_equal(json->lost, N);
+	assert_int_equal(l.n, N_BAD + 1);
+	assert_int_equal(json->lost, N_BAD);
 	peer_flow(json, &f);
-	assert_int_equal(f.untranslatable, N);
+	assert_int_equal(f.untranslatable, N_BAD);
 	assert_int_equal(f.written, json->n_messages);
+	assert_int_equal(l.wrong, 0);
 }
 
 static void broadcast_is_carried(struct world *w, struct kinds k)
@@ -318,6 +371,8 @@ static const struct behaviour list[] = {
         {"the limit of size is that of the emitter's channel", EACH, limit_is_the_emitters,
          different_limits},
         {"what can't be translated to JSON is told there as a gap", ONCE, untranslatable, NULL},
+        {"also in what waited for a connection that shows its dialect late", ONCE,
+         untranslatable_while_undecided, "hello_wait = 60000; channels = { A = {}; };"},
         {"netcluster's broadcast argument is carried along", PAIRS, broadcast_is_carried, NULL},
 };
 
