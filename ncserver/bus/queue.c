@@ -89,6 +89,7 @@ int queue_copy(struct queue *q, const void *p, uint32_t len, struct range *out)
 		s = slab_new(q->pool, (uint32_t)cap);
 		if (!s)
 			return -ENOMEM;
+		s->is_copy = 1;
 		slab_unref(q->own);
 		q->own = s;
 	}
@@ -482,7 +483,7 @@ static void copy_out(struct queue *q)
 		const struct slab *s = ring_at(q, i)->slab;
 		uint64_t len = group_len(q, i, &n);
 
-		if (s == q->own || (!all && len * QUEUE_PIN_FACTOR >= s->cap))
+		if (s->is_copy || (!all && len * QUEUE_PIN_FACTOR >= s->cap))
 			continue;
 		for (uint32_t k = i; k < i + n; k++) {
 			struct qent *e = ring_at(q, k);
@@ -496,6 +497,27 @@ static void copy_out(struct queue *q)
 			e->p = r.p;
 		}
 	}
+}
+
+void queue_put_together(struct queue *q)
+{
+	if (q->waste <= QUEUE_PIN_FACTOR * (q->bytes + QUEUE_COPY_MAX))
+		return;
+	q->waste = 0;
+	slab_unref(q->own);
+	q->own = NULL;
+	for (uint32_t i = 0; i < q->n_ents; i++) {
+		struct qent *e = ring_at(q, i);
+		struct range r;
+
+		/* without memory the rest stays where it is, until next time */
+		if (queue_copy(q, e->p, e->len, &r))
+			break;
+		slab_unref(e->slab);
+		e->slab = r.slab;
+		e->p = r.p;
+	}
+	count_pinned(q);
 }
 
 void queue_set_blocked(struct queue *q, bool blocked)

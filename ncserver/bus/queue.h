@@ -115,6 +115,7 @@ struct queue {
 	uint64_t queued;               /* messages waiting */
 	uint64_t bytes;                /* bytes waiting, control frames included */
 	uint64_t pinned;               /* memory of the slabs held, kept up while blocked */
+	uint64_t waste;                /* bytes dropped since copies were last put together */
 	struct slab *own;              /* where small ranges are copied to */
 	struct slab_pool *pool;        /* not owned */
 	const struct conf_queue *conf; /* not owned */

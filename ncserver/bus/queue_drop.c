@@ -105,6 +105,7 @@ static bool drop_oldest(struct queue *q)
 		e->len -= len;
 		e->n--;
 		q->bytes -= len;
+		q->waste += len;
 		tell_before(q, i, 1, FRAME_GAP_DROP_OLDEST);
 		return true;
 	}
@@ -115,6 +116,7 @@ static bool drop_oldest(struct queue *q)
 		gap = e->gap;
 		last = e->kind != QENT_PART;
 		q->bytes -= e->len;
+		q->waste += e->len;
 		queue_take_out(q, i);
 		tell_before(q, i, gap + last, FRAME_GAP_DROP_OLDEST);
 	}
@@ -133,6 +135,7 @@ static int replace(struct queue *q, const struct batch *b, const struct range *m
 	e = ring_at(q, (uint32_t)(name->serial - q->base));
 	assert(e->name == name);
 	q->bytes = q->bytes - e->len + m->len;
+	q->waste += e->len;
 	slab_unref(e->slab);
 	e->slab = m->slab;
 	e->p = m->p;
@@ -177,6 +180,8 @@ static enum queue_result push_one(struct queue *q, const struct batch *b, const 
 	struct range own;
 
 	q->flow.routed++;
+	if (q->policy == FRAME_P_DROP_NEWEST && over_limit(q, m->len, 1))
+		goto lost;
 	if (queue_copy(q, m->p, m->len, &own))
 		goto lost;
 	own.n = 1;
@@ -184,7 +189,8 @@ static enum queue_result push_one(struct queue *q, const struct batch *b, const 
 		return QUEUE_LOST;
 	while (over_limit(q, m->len, 1)) {
 		rc = QUEUE_LOST;
-		if (q->policy == FRAME_P_DROP_NEWEST || !drop_oldest(q)) {
+		if (!drop_oldest(q)) {
+			q->waste += own.len;
 			slab_unref(own.slab);
 			goto lost;
 		}
@@ -230,8 +236,8 @@ enum queue_result queue_push_lossy(struct queue *q, const struct batch *b)
 	enum queue_result rc = QUEUE_OK;
 
 	if (b->chain)
-		return push_joined(q, b);
-	for (uint32_t i = 0; i < b->n_ranges; i++) {
+		rc = push_joined(q, b);
+	for (uint32_t i = 0; !b->chain && i < b->n_ranges; i++) {
 		struct range m = b->ranges[i];
 		uint32_t left = m.len;
 
@@ -244,5 +250,6 @@ enum queue_result queue_push_lossy(struct queue *q, const struct batch *b)
 			left -= m.len;
 		}
 	}
+	queue_put_together(q);
 	return rc;
 }

@@ -86,6 +86,11 @@ int queue_append(struct queue *q, const struct range *r, enum qent_kind kind, bo
  */
 int queue_copy(struct queue *q, const void *p, uint32_t len, struct range *out);
 
+/* Copies what waits into new slabs, where much of the old ones was dropped: what is left in them
+ * may be a few bytes each. Costs nothing but a compare in most cases, and less per byte dropped
+ * than the copy of it had cost. */
+void queue_put_together(struct queue *q);
+
 /* Takes entry `i` out and drops its reference; counters but for pinned are the caller's affair. */
 void queue_take_out(struct queue *q, uint32_t i);
 

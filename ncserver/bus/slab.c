@@ -31,6 +31,7 @@ struct slab *slab_new(struct slab_pool *p, uint32_t cap)
 	}
 	s->refs = 1;
 	s->used = 0;
+	s->is_copy = 0;
 	p->n_live++;
 	p->bytes_live += sizeof(*s) + s->cap;
 	return s;

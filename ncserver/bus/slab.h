@@ -22,9 +22,9 @@ struct slab_pool;
 struct slab {
 	struct slab_pool *pool;
 	uint32_t refs;
-	uint32_t cap;  /* bytes in data */
-	uint32_t used; /* bytes handed out so far, from the start; never shrinks while shared */
-	uint32_t reserved;
+	uint32_t cap;     /* bytes in data */
+	uint32_t used;    /* bytes handed out so far, from the start; never shrinks while shared */
+	uint32_t is_copy; /* made by a queue for what it copies out, and its alone */
 	uint8_t data[];
 };
 

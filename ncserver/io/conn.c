@@ -255,6 +255,12 @@ void conn_flush(struct conn *c, uint64_t now)
 	conn_update(c);
 }
 
+void conn_flush_new(struct conn *c, uint64_t now)
+{
+	if (!c->wants_write)
+		conn_flush(c, now);
+}
+
 /* ---- the loop ---- */
 
 static void on_poll(uv_poll_t *handle, int status, int events)

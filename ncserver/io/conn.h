@@ -77,6 +77,10 @@ void conn_update(struct conn *c);
 /* Writes what the bus has for it, as far as the kernel takes it. */
 void conn_flush(struct conn *c, uint64_t now);
 
+/* The same, where the bus has something new for it: who waits for the kernel is written to when
+ * there is room, and not asked before. */
+void conn_flush_new(struct conn *c, uint64_t now);
+
 /* Reads once, or twice where the room was filled. Returns whether there may be more. */
 bool conn_read(struct conn *c, uint64_t now);
 

@@ -26,7 +26,7 @@ static void empty_lists(struct server *s, uint64_t now)
 	while ((c = bus_next_changed(s->bus)))
 		conn_update(conn_of(c));
 	while ((c = bus_next_dirty(s->bus)))
-		conn_flush(conn_of(c), now);
+		conn_flush_new(conn_of(c), now);
 	while ((c = bus_next_dead(s->bus)))
 		conn_close(conn_of(c), now);
 }

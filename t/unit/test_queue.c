@@ -399,6 +399,72 @@ static void conflate_is_capped_in_names(void **state)
 	rig_free(r);
 }
 
+/* Each rare event waits in a slab that was filled by a frequent one, whose copies are all replaced.
+ */
+static void a_conflating_queue_does_not_pin_what_was_replaced(void **state)
+{
+	struct rig *r = rig_new(FRAME_P_CONFLATE, 1 << 20, 1000);
+	uint64_t most = 0;
+
+	(void)state;
+	r->in_order = false;
+	r->conf.conflate_names = 64;
+	queue_set_blocked(&r->q, true);
+	for (uint32_t i = 1; i < 60; i++) {
+		uint64_t own;
+
+		push(r, 0, 70, 1000, false);
+		push(r, i, 1, 20, false);
+		own = r->pool.bytes_live - (sizeof(*r->cur) + r->cur->cap);
+		most = own > most ? own : most;
+	}
+	assert_int_equal(r->q.queued, 60);
+	assert_true(most < 6 * (uint64_t)QUEUE_COPY_MAX + 5 * r->q.bytes);
+	expect_end(r);
+	rig_free(r);
+}
+
+/* Small messages find room between large ones that do not. */
+static void what_finds_no_room_takes_none(void **state)
+{
+	struct rig *r = rig_new(FRAME_P_DROP_NEWEST, 64 << 10, 100000);
+	uint64_t own;
+
+	(void)state;
+	queue_set_blocked(&r->q, true);
+	push(r, 1, 55, 1000, false);
+	for (int i = 0; i < 50; i++) {
+		for (int k = 0; k < 5; k++)
+			push(r, 1, 1, 20000, false);
+		push(r, 1, 1, 20, false);
+	}
+	assert_int_equal(r->q.queued, 55 + 50);
+	own = r->pool.bytes_live - (sizeof(*r->cur) + r->cur->cap);
+	assert_true(own < 4 * (uint64_t)QUEUE_COPY_MAX);
+	expect_end(r);
+	rig_free(r);
+}
+
+static void what_is_copied_out_is_not_copied_again(void **state)
+{
+	struct rig *r = rig_new(FRAME_P_DROP_NEWEST, 4 << 20, 100000);
+	const uint8_t *first;
+
+	(void)state;
+	push(r, 1, 500, 1000, false);
+	take(r, 30);
+	queue_set_blocked(&r->q, true);
+	push(r, 1, 500, 1000, false);
+	first = ring_at(&r->q, 0)->p;
+	for (int i = 0; i < 10; i++) {
+		queue_set_blocked(&r->q, false);
+		queue_set_blocked(&r->q, true);
+	}
+	assert_ptr_equal(ring_at(&r->q, 0)->p, first);
+	expect_end(r);
+	rig_free(r);
+}
+
 static void disconnect_overflows_and_takes_nothing(void **state)
 {
 	struct rig *r = rig_new(FRAME_P_DISCONNECT, 64 << 10, 1000);
@@ -623,6 +689,9 @@ int main(void)
 	        cmocka_unit_test(a_message_of_which_a_byte_is_written_is_never_dropped),
 	        cmocka_unit_test(conflate_keeps_the_last_of_each_event),
 	        cmocka_unit_test(conflate_is_capped_in_names),
+	        cmocka_unit_test(a_conflating_queue_does_not_pin_what_was_replaced),
+	        cmocka_unit_test(what_finds_no_room_takes_none),
+	        cmocka_unit_test(what_is_copied_out_is_not_copied_again),
 	        cmocka_unit_test(disconnect_overflows_and_takes_nothing),
 	        cmocka_unit_test(the_rest_of_a_begun_message_survives_drop_all),
 	        cmocka_unit_test(block_takes_one_batch_beyond_the_limit_and_no_more),
