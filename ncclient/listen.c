@@ -109,6 +109,7 @@ enum status listen_run(struct session *s, const char *channel, const char *patte
 	        .reconnects = !options->no_reconnect,
 	};
 	struct listener in = {.s = s, .options = options};
+	bool ended_with_output = s->ends_with_output;
 	enum status status;
 	struct link *l;
 
@@ -122,8 +123,10 @@ enum status listen_run(struct session *s, const char *channel, const char *patte
 	status = subscribe(s, l, pattern, on_message, &in);
 	if (!status && isatty(fileno(s->err)))
 		session_complain(s, "listening on %s for %s; Ctrl-C ends", channel, pattern);
+	s->ends_with_output = true;
 	if (!status)
 		status = listen_loop(&in, l);
+	s->ends_with_output = ended_with_output;
 	if (status == STATUS_TIMEOUT)
 		session_complain(s, "heard %llu of %llu in time", (unsigned long long)in.n_heard,
 		                 (unsigned long long)options->count);

@@ -31,7 +31,8 @@ static enum status run(struct session *s, const struct options *o)
 		run_help(s, NULL);
 		return STATUS_OK;
 	}
-	if (options_check_scope(o, OPTION_SCRIPT, "a script", error)) {
+	/* what functions take no argument for */
+	if (options_check_scope(o, OPTION_SCRIPT | OPTION_LISTEN | OPTION_TOP, "a script", error)) {
 		session_complain(s, "%s", error);
 		return STATUS_USAGE;
 	}

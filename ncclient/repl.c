@@ -259,8 +259,10 @@ static int open_editor(struct repl *r)
 	el_set(r->el, EL_PROMPT, prompt);
 	el_set(r->el, EL_HIST, history, r->history);
 	el_set(r->el, EL_GETCFN, get_char);
-	el_set(r->el, EL_ADDFN, "nc-complete", "Complete names, channels and clients", complete);
-	el_set(r->el, EL_ADDFN, "nc-cancel", "Give the line up", cancel);
+	/* wide, since libedit keeps these as they are, while of narrow ones it never frees its copy
+	 */
+	el_wset(r->el, EL_ADDFN, L"nc-complete", L"Complete names, channels and clients", complete);
+	el_wset(r->el, EL_ADDFN, L"nc-cancel", L"Give the line up", cancel);
 	el_set(r->el, EL_BIND, "^I", "nc-complete", NULL);
 	el_set(r->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	el_source(r->el, NULL);
@@ -329,6 +331,7 @@ enum status repl_run(struct session *s, const struct options *o)
 	enum status status = STATUS_OS;
 
 	s->interactive = true;
+	s->ends_with_output = true;
 	s->before_print = hide_line;
 	s->before_print_arg = &r;
 	s->on_heard = on_heard;

@@ -366,7 +366,7 @@ enum wait_result session_wait(struct session *s, int fd, uint64_t deadline_ms)
 		return WAIT_HANGUP;
 	fds[POLL_INPUT] = (struct pollfd){.fd = fd, .events = POLLIN};
 	fds[POLL_SIGNAL] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	fds[POLL_OUTPUT] = (struct pollfd){.fd = fileno(s->out.f)};
+	fds[POLL_OUTPUT] = (struct pollfd){.fd = s->ends_with_output ? fileno(s->out.f) : -1};
 	for (const struct link *l = s->links; l; l = l->next)
 		if (!l->closed && nc_fd(l->nc) >= 0)
 			fds[n++] = (struct pollfd){.fd = nc_fd(l->nc), .events = nc_events(l->nc)};

@@ -53,6 +53,7 @@ struct session {
 	bool quiet;
 	bool interactive; /* a person types: no ends of the program, no prefix before errors */
 	bool keep_going;
+	bool ends_with_output; /* nobody reading what is printed is the end of it */
 	bool hung_up; /* nobody reads what is printed any more: the program ends as by SIGPIPE */
 	struct output out;
 	FILE *err; /* not owned */
@@ -104,7 +105,8 @@ enum wait_result {
 	WAIT_TIMEOUT,
 	WAIT_SIGNAL, /* signals_ending() */
 	WAIT_INPUT,  /* the descriptor given is readable, or at its end */
-	WAIT_HANGUP, /* nobody reads what is printed any more */
+	WAIT_HANGUP, /* nobody reads what is printed any more (see ends_with_output), or writing
+	                failed */
 };
 
 /* A time of session_now_ms() that never comes. */

@@ -342,6 +342,7 @@ enum status top_run(struct session *s, const struct options *o)
 	                               .reconnects = true};
 	/* JSON and CSV are for programs, which want no screen */
 	struct top t = {.s = s, .o = o, .batch = o->batch || s->out.format != OUTPUT_TEXT};
+	bool ended_with_output = s->ends_with_output;
 	enum status status = set_up(&t);
 
 	if (!status)
@@ -353,7 +354,9 @@ enum status top_run(struct session *s, const struct options *o)
 	if (status)
 		return status;
 	top_model_init(&t.model);
+	s->ends_with_output = true;
 	status = t.batch ? run_loop(&t) : run_screen(&t);
+	s->ends_with_output = ended_with_output;
 	if (t.open)
 		t.open->top = NULL;
 	session_unlink(t.l, 0);

@@ -195,6 +195,13 @@ A x 127' ]
 	[ ! -s pipe.err ]
 }
 
+@test "emit needs nobody to read its output" {
+	serve
+	hear out A n --raw
+	seq 3 | ncclient emit A n -l | true
+	eventually n_lines out 3
+}
+
 @test "SIGINT ends listen with status 130, SIGTERM with 143, and what was heard is written" {
 	serve
 	for pair in INT:130 TERM:143; do

@@ -91,6 +91,19 @@ load cli
 	wait "${PIDS[-1]}"
 }
 
+@test "the options of listen hold for the function" {
+	serve
+	"$NCCLIENT" --raw -n 2 -e 'listen("A","x"); ping()' >out 3>&- &
+	PIDS+=($!)
+	eventually n_patterns A 1
+	seq 3 | ncclient emit A x -l
+	wait "${PIDS[-1]}"
+	[ "$(head -2 out)" = $'1\n2' ]
+	has out "round trip"
+	run ncclient --lines -e 'stats()'
+	[ "$status" -eq 64 ]
+}
+
 @test "an empty script is no error" {
 	ncclient </dev/null
 	printf '\n;;\n// nothing\n' | ncclient
