@@ -367,10 +367,12 @@ static enum nc_error ask_clients(struct bus *b, const struct question *q, struct
                                  char **why)
 {
 	yajl_val v = parse(q);
+	const char *path[] = {"channel", NULL};
+	bool names = v && YAJL_IS_OBJECT(v) && yajl_tree_get(v, path, yajl_t_any);
 	const char *name = get_string(v, "channel");
 	enum nc_error e;
 
-	if (name && !bus_chan(b, name))
+	if (names && (!name || !bus_chan(b, name)))
 		e = no_channel(name, why);
 	else
 		e = from_errno(control_show_clients(out, b, name));

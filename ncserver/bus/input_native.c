@@ -92,6 +92,8 @@ static const char *check_emit(const struct client *c, const uint8_t *p, size_t h
 	rc = frame_emit_get(&f, p, have, c->chan->conf->max_message);
 	if (rc != FRAME_OK)
 		return rc == FRAME_MORE ? "options overrun the frame" : frame_result_str(rc);
+	if (type == FRAME_T_BOOL && have > f.head_len && p[f.head_len] > 1)
+		return frame_result_str(FRAME_E_PAYLOAD);
 	if (frame_option_find(&f, FRAME_O_REPLY, &n) || frame_option_find(&f, FRAME_O_ERROR, &n))
 		return "an option that only servers set";
 	return lie(c, p, last_seq);

@@ -159,6 +159,7 @@ static void a_liar_is_disconnected_and_its_neighbour_is_not(void **state)
 	        {"wrapped", 0, 9, "A", FRAME_T_JSON | FRAME_F_WRAPPED},
 	        {"type", 0, 9, "A", 9},
 	        {"int of one byte", 0, 9, "A", FRAME_T_INT},
+	        {"neither true nor false", 0, 9, "A", FRAME_T_BOOL},
 	};
 	struct rig r;
 	struct frame_emit f;
