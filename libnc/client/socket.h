@@ -18,7 +18,8 @@
 struct sock_found {
 	int fd;                   /* non-blocking; -1 where there is none */
 	int sys_errno;            /* of NC_ESYS */
-	char path[SOCK_PATH_LEN]; /* of fd; else of the place that refused, or that was tried last */
+	char path[SOCK_PATH_LEN]; /* of fd; else of the place that refused, or that was tried last
+	                           */
 	/* all places without a server, with ", " between */
 	char tried[SOCK_PLACES_MAX * (SOCK_PATH_LEN + 2)];
 };
