@@ -191,6 +191,7 @@ load cli
 	ncclient --help >out
 	has out "usage: ncclient"
 	[[ $(ncclient -V) == "ncclient "[0-9]* ]]
+	# shellcheck disable=SC2013 # commands are words
 	for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\).*/\1/p' out); do
 		ncclient help "$command" >one
 		has one "ncclient $command"

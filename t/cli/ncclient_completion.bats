@@ -80,6 +80,7 @@ options() {
 	needs zsh
 	needs tmux
 	serve
+	# shellcheck disable=SC2016 # for zsh to expand
 	printf 'fpath=(%q $fpath)\nautoload -Uz compinit\ncompinit -u -d %q\nPS1="%%%% "\n' \
 		"$(dirname "$ZSH_FILE")" "$T/dump" >.zshrc
 	tmux -S "$T/tmux" -f /dev/null new-session -d -x 80 -y 24 \

@@ -138,6 +138,7 @@ traffic() {
 	hear out B '>'
 	traffic
 	eventually n_lines out 30
+	# shellcheck disable=SC2094 # top is a command and a file
 	ncclient top --json -n 2 -d 500ms >top
 	n_lines top 2
 	jq -e 'select(.channels[0].in_per_s < 20 or .channels[0].in_per_s > 200)' top >bad || true
