@@ -25,7 +25,8 @@
 struct mesh;
 struct mesh_in;   /* a lane of another host, as it is heard here */
 struct mesh_lane; /* a lane of this host */
-struct mesh_keys; /* key.h */
+struct crypto;
+struct keyring;
 
 #define MESH_BOOT_LEN     16u
 #define MESH_DATAGRAM_MAX 9000u /* largest UDP payload that is made: jumbo frames */
@@ -49,6 +50,7 @@ struct mesh_addr {
 
 struct mesh_config {
 	const char *host;    /* 1 to MESH_HOST_MAX bytes; copied */
+	const char *cluster; /* up to 255 bytes; hosts of other clusters are strangers; copied */
 	const char *version; /* "ncserver 0.1.0"; copied */
 	uint8_t boot[MESH_BOOT_LEN];
 	uint8_t hash_key[16]; /* seeds hash tables */
@@ -162,10 +164,11 @@ struct mesh_env {
 	void (*evicted)(void *arg, const struct mesh_peer_info *info, const char *channel);
 };
 
-/* Makes a session; `keys` (not owned) outlives it, NULL: insecure, nothing is sealed. Returns 0,
- * -EINVAL (a value out of range), -ENOMEM. */
+/* Makes a session. `crypto` and `keys` (not owned) outlive it; a ring has a current key, which
+ * is the key of no key (key.h) where hosts run insecure. Returns 0, -EINVAL (a value out of range),
+ * -ENOMEM. */
 int mesh_new(struct mesh **out, const struct mesh_config *c, const struct mesh_env *env,
-             struct mesh_keys *keys, uint64_t now);
+             struct crypto *crypto, struct keyring *keys, uint64_t now);
 /* Ends it without a word to anybody: gone() is called for each lane heard. NULL is harmless. */
 void mesh_free(struct mesh *m);
 
