@@ -13,8 +13,9 @@ die() {
 
 # packages GROUP...: the names that scripts/packages lists for the groups, each once
 packages() {
-	awk -v groups=" $* " '/^[^#]/ && index(groups, " " $1 " ") && !seen[$2]++ { print $2 }' \
-		scripts/packages
+	awk -v groups=" $* " -v arch="$(dpkg --print-architecture)" '
+		/^[^#]/ && index(groups, " " $1 " ") && ($3 == "" || $3 == arch) && !seen[$2]++ { print $2 }
+	' scripts/packages
 }
 
 is_installed() {
