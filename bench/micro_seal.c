@@ -30,7 +30,7 @@
 static const size_t sizes[N_SIZES] = {100, 1400, 8900};
 static const uint8_t secret[CRYPTO_KEY_LEN] = {1, 2, 3};
 static const uint8_t boot[SEAL_BOOT_LEN] = {4, 5, 6};
-static const struct seal_sender sender = {"cluster", "host", 7, 4, boot};
+static const char cluster[] = "netcluster";
 
 /* One way to seal and open. `ready` sets it up or returns false: not here. */
 struct way {
@@ -60,7 +60,7 @@ static bool our_ready(struct way *w)
 		key_init_insecure(&k);
 	else if (key_init(&k, w->crypto, w->cipher, secret))
 		abort();
-	if (seal_set(w->seal_state, &k, &sender))
+	if (seal_set(w->seal_state, &k, cluster, sizeof(cluster) - 1, boot))
 		abort();
 	w->library = crypto_library(w->crypto, w->cipher);
 	/* where libipsec-mb does nothing, the portable row says it all */
@@ -206,12 +206,10 @@ static double unknown_round(struct way *w, double seconds)
 {
 	double start = now_ns(), end;
 	uint8_t tag[SEAL_TAG_LEN] = {0}, forged[SEAL_BOOT_LEN] = {0};
-	struct seal_sender from = sender;
 	struct seal *spare;
 	struct key k;
 	unsigned n = 0;
 
-	from.boot = forged;
 	if (w->cipher == CIPHER_NONE)
 		key_init_insecure(&k);
 	else if (key_init(&k, w->crypto, w->cipher, secret))
@@ -221,7 +219,7 @@ static double unknown_round(struct way *w, double seconds)
 	do {
 		for (int i = 0; i < 100; i++, n++) {
 			memcpy(forged, &n, sizeof(n));
-			if (seal_set(spare, &k, &from) ||
+			if (seal_set(spare, &k, cluster, sizeof(cluster) - 1, forged) ||
 			    seal_open(spare, n, ad, AD_LEN, sealed, 1400, tag) != SEAL_FORGED)
 				abort();
 		}

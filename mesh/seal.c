@@ -16,8 +16,8 @@
 #include <string.h>
 
 #define LABEL "nc-mesh/1 key"
-/* lp() of label, cipher, cluster and host, the boot, the index. */
-#define INPUT_MAX (sizeof(LABEL) + 32 + 256 + 256 + SEAL_BOOT_LEN + 4)
+/* lp() of label, cipher and cluster, the boot, the index. */
+#define INPUT_MAX (sizeof(LABEL) + 32 + 1 + SEAL_CLUSTER_MAX + SEAL_BOOT_LEN + 4)
 
 struct ready {
 	struct aead *aead;
@@ -32,7 +32,7 @@ struct seal {
 	uint32_t key_id;
 	uint8_t secret[CRYPTO_KEY_LEN];
 	uint8_t input[INPUT_MAX];
-	size_t input_len; /* without the index; 0: no sender */
+	size_t input_len; /* without the index; 0: no key */
 	uint64_t next;    /* the least counter that seal_datagram() takes */
 	struct ready now, other;
 };
@@ -63,18 +63,21 @@ void seal_free(struct seal *s)
 	free(s);
 }
 
-static void put(struct seal *s, const void *p, uint8_t len)
+/* lp(), of at most 255 bytes */
+static void put(struct seal *s, const void *p, size_t len)
 {
-	s->input[s->input_len++] = len;
+	s->input[s->input_len++] = (uint8_t)len;
 	if (len)
 		memcpy(s->input + s->input_len, p, len);
 	s->input_len += len;
 }
 
-int seal_set(struct seal *s, const struct key *k, const struct seal_sender *from)
+int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cluster_len,
+             const uint8_t boot[SEAL_BOOT_LEN])
 {
 	const char *cipher = cipher_name(k->cipher);
 
+	assert(cluster_len <= SEAL_CLUSTER_MAX);
 	if (s->input_len && s->cipher != k->cipher) {
 		drop(s, &s->now);
 		drop(s, &s->other);
@@ -85,10 +88,9 @@ int seal_set(struct seal *s, const struct key *k, const struct seal_sender *from
 	memcpy(s->secret, k->secret, sizeof(s->secret));
 	s->input_len = 0;
 	put(s, LABEL, sizeof(LABEL) - 1);
-	put(s, cipher, (uint8_t)strlen(cipher));
-	put(s, from->cluster, from->cluster_len);
-	put(s, from->host, from->host_len);
-	memcpy(s->input + s->input_len, from->boot, SEAL_BOOT_LEN);
+	put(s, cipher, strlen(cipher));
+	put(s, cluster, cluster_len);
+	memcpy(s->input + s->input_len, boot, SEAL_BOOT_LEN);
 	s->input_len += SEAL_BOOT_LEN;
 	s->next = 0;
 	s->now.is_keyed = s->other.is_keyed = false;

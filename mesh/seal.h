@@ -1,4 +1,4 @@
-/* seal.h - seals and opens the datagrams of one boot of one host under one key
+/* seal.h - seals and opens the datagrams of one boot under one key
  *
  * Every boot seals under keys of its own, derived from the group's secret, and a datagram's nonce
  * is the counter that it bears, so that no nonce is ever used twice under a key. Lengths stand
@@ -6,7 +6,7 @@
  * and x:
  *
  *   id      = first 4 bytes, little-endian, of MAC(secret, lp("nc-mesh/1 id") lp(cipher))
- *   key[i]  = MAC(secret, lp("nc-mesh/1 key") lp(cipher) lp(cluster) lp(host) boot le32(i))
+ *   key[i]  = MAC(secret, lp("nc-mesh/1 key") lp(cipher) lp(cluster) boot le32(i))
  *   nonce   = 00 00 00 00 le64(counter)
  *   sealed  = AEAD(key[counter >> 32], nonce, associated data, plaintext)
  *
@@ -27,29 +27,25 @@
 /* The largest datagram that UDP carries over IPv4. */
 #define SEAL_DATAGRAM_MAX 65507u
 
-/* Whose datagrams these are. Names are bytes, at most 255 each; a host's may be empty where it is
- * told inside, since a boot alone is unique. Borrowed during a call. */
-struct seal_sender {
-	const char *cluster, *host;
-	uint8_t cluster_len, host_len;
-	const uint8_t *boot; /* SEAL_BOOT_LEN bytes */
-};
+/* Of a cluster's name, bytes. */
+#define SEAL_CLUSTER_MAX 255u
 
 enum seal_error {
-	SEAL_FORGED = 1, /* not sealed by this sender under this key, or altered */
+	SEAL_FORGED = 1, /* not sealed by this boot under this key, or altered */
 };
 
 struct seal;
 
-/* An object that has no sender yet. Returns 0, -ENOMEM. */
+/* An object that has no key yet. Returns 0, -ENOMEM. */
 int seal_new(struct seal **out, struct crypto *c);
 
 /* Wipes and frees. NULL is nothing. */
 void seal_free(struct seal *s);
 
-/* Makes it that of a key and a sender, whatever it was before. The key is copied. Returns 0,
- * -ENOMEM. */
-int seal_set(struct seal *s, const struct key *k, const struct seal_sender *from);
+/* Makes it that of a key and a boot, whatever it was before. All is copied. `cluster` is at most
+ * SEAL_CLUSTER_MAX bytes. Returns 0, -ENOMEM. */
+int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cluster_len,
+             const uint8_t boot[SEAL_BOOT_LEN]);
 
 /* The key's id, of the last seal_set(). */
 uint32_t seal_key_id(const struct seal *s);
