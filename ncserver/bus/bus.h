@@ -48,6 +48,9 @@ struct bus_env {
 	int (*reload)(void *arg, const char *text, size_t len, const char *name, char **why);
 	/* Wall-clock time in milliseconds since 1970, for displays only. */
 	int64_t (*wall_ms)(void *arg);
+	/* The name of a user, valid until the next call; NULL where it is not known (yet). For
+	 * displays; never waits. */
+	const char *(*user_name)(void *arg, uid_t uid);
 	/* A line for the log. level as in conf.h. */
 	void (*log)(void *arg, int level, const char *fmt, ...)
 	        __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,5 @@
 /* control_show.c - channels, clients and counters as JSON objects */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,17 +32,13 @@ static int show_text(struct buf *out, const char *key, const char *text)
 	return rc > 0 ? buf_append_str(out, "\"?\"") : rc;
 }
 
-static int show_user(struct buf *out, uid_t uid)
+/* The name, or the number where it is not known. */
+static int show_user(struct buf *out, const struct bus *b, uid_t uid)
 {
-	struct passwd pw;
-	struct passwd *found = NULL;
-	char space[4096];
+	const char *name = b->env.user_name(b->env.arg, uid);
 
-	if (getpwuid_r(uid, &pw, space, sizeof(space), &found) != 0 || !found) {
-		snprintf(space, sizeof(space), "%lu", (unsigned long)uid);
-		return show_text(out, "user", space);
-	}
-	return show_text(out, "user", found->pw_name);
+	return name ? show_text(out, "user", name)
+	            : buf_printf(out, ",\"user\":\"%lu\"", (unsigned long)uid);
 }
 
 /* The members of a flow, without braces. */
@@ -99,7 +94,7 @@ int control_show_client(struct buf *out, const struct client *c)
 	                (unsigned long)c->uid, (unsigned long)c->gid, (long long)c->connected_at);
 	rc |= show_text(out, "label", c->label);
 	rc |= show_text(out, "command", c->comm);
-	rc |= show_user(out, c->uid);
+	rc |= show_user(out, c->bus, c->uid);
 	rc |= show_patterns(out, c);
 	rc |= buf_printf(out,
 	                 ",\"everything\":%s,\"policy\":\"%s\",\"paused\":%s,\"blocked\":%s,"
@@ -262,7 +257,7 @@ int control_show_slow(struct buf *out, struct bus *b)
 		                 i ? "," : "", s->channel, uuid, (long)s->pid,
 		                 (unsigned long)s->uid, whys[s->why], (long long)s->since_at,
 		                 (long long)s->last_at, bool_str(s->gone));
-		rc |= show_user(out, s->uid);
+		rc |= show_user(out, b, s->uid);
 		rc |= show_text(out, "command", s->comm);
 		rc |= show_text(out, "label", s->label);
 		rc |= buf_printf(out,
@@ -278,6 +273,7 @@ int control_show_slow(struct buf *out, struct bus *b)
 
 struct show_users {
 	struct buf *out;
+	const struct bus *bus;
 	const char *sep;
 	int rc;
 };
@@ -291,7 +287,7 @@ static void show_account(void *arg, const struct user *u)
 	                    "\"subscriptions\":%u,\"refused\":%llu",
 	                    s->sep, (unsigned long)u->uid, u->connections, U(u->bytes),
 	                    u->subscriptions, U(u->refused));
-	s->rc |= show_user(s->out, u->uid);
+	s->rc |= show_user(s->out, s->bus, u->uid);
 	s->rc |= buf_append_byte(s->out, '}');
 	s->sep = ",";
 }
@@ -325,7 +321,7 @@ static int show_server(struct buf *out, const struct bus *b)
 int control_show_stats(struct buf *out, struct bus *b)
 {
 	const struct bus_totals *t = &b->totals;
-	struct show_users users = {.out = out, .sep = ""};
+	struct show_users users = {.out = out, .bus = b, .sep = ""};
 	struct queue_flow f = b->gone;
 	uint64_t queued = 0;
 	uint64_t bytes = 0;

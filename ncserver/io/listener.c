@@ -5,6 +5,7 @@
 #include "ncserver/bus/bus.h"
 #include "ncserver/io/conn.h"
 #include "ncserver/io/loop.h"
+#include "ncserver/io/names.h"
 #include "ncserver/io/peer.h"
 #include "ncserver/io/server.h"
 
@@ -54,6 +55,8 @@ static void welcome(struct listener *l, int fd)
 		refuse(l, fd, &peer, "no memory");
 		return;
 	}
+	/* So that it is known when somebody asks who is there. */
+	(void)names_get(s->names, peer.uid, now);
 	if (why == NC_OK)
 		s->counters->accepted++;
 	else

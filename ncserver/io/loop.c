@@ -5,6 +5,7 @@
 #include "ncserver/io/conn.h"
 #include "ncserver/io/fifo.h"
 #include "ncserver/io/listener.h"
+#include "ncserver/io/names.h"
 #include "ncserver/io/server.h"
 #include "ncserver/io/stop.h"
 
@@ -227,6 +228,8 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 void loop_close(struct server *s)
 {
+	names_close(s->names);
+	s->names = NULL;
 	/* What connections and listeners have is being closed by then. */
 	uv_walk(&s->loop, close_handle, NULL);
 	if (s->settle_fd >= 0)

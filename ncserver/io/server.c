@@ -6,6 +6,7 @@
 #include "ncserver/io/configure.h"
 #include "ncserver/io/fault.h"
 #include "ncserver/io/loop.h"
+#include "ncserver/io/names.h"
 #include "ncserver/io/options.h"
 #include "ncserver/io/process.h"
 #include "ncserver/io/signals.h"
@@ -42,6 +43,13 @@ static int64_t env_wall_ms(void *arg)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static const char *env_user_name(void *arg, uid_t uid)
+{
+	struct server *s = arg;
+
+	return names_get(s->names, uid, server_now());
+}
+
 static void __attribute__((format(printf, 3, 4)))
 env_log(void *arg, int level, const char *fmt, ...)
 {
@@ -67,6 +75,7 @@ static int open_env(struct server *s, const struct conf *conf)
 	env->dump = env_dump;
 	env->reload = env_reload;
 	env->wall_ms = env_wall_ms;
+	env->user_name = env_user_name;
 	env->log = env_log;
 	if (getrandom(env->boot, sizeof(env->boot), 0) < 0 ||
 	    getrandom(env->hash_key, sizeof(env->hash_key), 0) < 0)
@@ -148,7 +157,11 @@ static int start(struct server *s, struct fault *f)
 		return err;
 	err = open_env(s, conf);
 	if (!err)
+		err = names_open(&s->names, &s->loop, s->env.hash_key);
+	if (!err)
 		err = configure(s, conf, f);
+	/* FIFOs are its own */
+	(void)names_get(s->names, s->env.uid, server_now());
 	if (err)
 		conf_free(conf);
 	return err;

@@ -26,6 +26,7 @@
 #include "ncserver/io/source.h"
 
 struct fault;
+struct names;
 struct options;
 
 /* How long a refusal of the kernel (no memory, no descriptors) is waited out. */
@@ -59,6 +60,7 @@ struct server {
 	struct notify notify;
 	struct source source; /* where the configuration comes from */
 	struct activation activation;
+	struct names *names; /* of users; NULL: none is shown */
 	char host[256];
 
 	uv_loop_t loop;

@@ -37,6 +37,17 @@ load cli
 	[ "${#lines[@]}" -eq 4 ]
 }
 
+# named: the server knows whose client asks it
+named() {
+	[ "$(ncclient clients control --json | jq -r '.[0].user')" = "$(id -un)" ]
+}
+
+@test "clients are shown by the names of their users" {
+	serve
+	eventually named
+	ncclient clients control | grep -qw "$(id -un)"
+}
+
 @test "all tables fit 80 columns" {
 	serve
 	hear out A 'a.rather.long.pattern.that.takes.room.*' --reliable

@@ -108,6 +108,12 @@ static int64_t wall_ms(void *arg)
 	return 1700000000000 + (int64_t)(r->now / 1000000);
 }
 
+static const char *user_name(void *arg, uid_t uid)
+{
+	(void)arg;
+	return uid == 0 ? "root" : NULL;
+}
+
 __attribute__((format(printf, 3, 4))) static void log_line(void *arg, int level, const char *fmt,
                                                            ...)
 {
@@ -127,6 +133,7 @@ void rig_init(struct rig *r, const char *json)
 	                      .dump = dump,
 	                      .reload = reload,
 	                      .wall_ms = wall_ms,
+	                      .user_name = user_name,
 	                      .log = log_line};
 	struct conf *conf;
 	struct rules *rules;
