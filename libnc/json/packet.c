@@ -356,3 +356,16 @@ int packet_check_json(const void *p, size_t len)
 		return PACKET_E_DEPTH;
 	return r == JSON_OK ? PACKET_OK : PACKET_E_JSON;
 }
+
+bool packet_has_nul(const char *p, size_t len)
+{
+	/* JSON lets it be written in one way only, and a backslash stand in strings only */
+	for (const char *end = p + len; p < end; p += 2) {
+		p = memchr(p, '\\', (size_t)(end - p));
+		if (!p)
+			return false;
+		if (end - p >= 6 && memcmp(p, "\\u0000", 6) == 0)
+			return true;
+	}
+	return false;
+}

@@ -73,6 +73,10 @@ int packet_write(struct buf *out, const struct frame_emit *f, const char *uuid, 
  * PACKET_E_DEPTH, or -ENOMEM. */
 int packet_check_json(const void *p, size_t len);
 
+/* Whether a string or key in this JSON text, which is valid, contains U+0000: who takes it for a C
+ * string would see only what stands before it. */
+bool packet_has_nul(const char *p, size_t len);
+
 /* Appends `s` as a JSON string with its quotes. Returns 0, -ENOMEM, -EMSGSIZE or PACKET_E_JSON (not
  * UTF-8). */
 int packet_append_string(struct buf *out, const char *s, size_t len);

@@ -482,6 +482,10 @@ void control_ask(struct bus *b, const struct question *q)
 		control_refuse(b, q, NC_ETOOBIG, "the data of the question is too large");
 		return;
 	}
+	if (packet_has_nul(q->data, q->data_len)) {
+		control_refuse(b, q, NC_EINVAL, "the data has a string with \\u0000 in it");
+		return;
+	}
 	buf_init(&out, CONTROL_ANSWER_MAX);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (strlen(table[i].event) == q->event_len &&

@@ -210,13 +210,18 @@ static bool listen_one(struct client *c, yajl_val v, bool on)
 /* Data of nc.listen and nc.unlisten: a pattern, or an array of them. */
 static void listen_packet(struct client *c, const char *p, const struct packet *pk, bool on)
 {
+	const char *what = on ? "nc.listen" : "nc.unlisten";
 	char *text;
 	char err[256];
 	yajl_val v;
 
 	if (pk->data_len > REQUEST_DATA_MAX) {
-		client_error(c, NC_ETOOBIG, 0, "%s: more than %u bytes of patterns",
-		             on ? "nc.listen" : "nc.unlisten", REQUEST_DATA_MAX);
+		client_error(c, NC_ETOOBIG, 0, "%s: more than %u bytes of patterns", what,
+		             REQUEST_DATA_MAX);
+		return;
+	}
+	if (packet_has_nul(p + pk->data_off, pk->data_len)) {
+		client_error(c, NC_ENAME, 0, "%s: a pattern with \\u0000 in it", what);
 		return;
 	}
 	text = strndup(p + pk->data_off, pk->data_len);

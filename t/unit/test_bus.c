@@ -275,6 +275,36 @@ static void json_interest_is_declared_and_withdrawn(void **state)
 	rig_fini(&r);
 }
 
+static void a_pattern_is_never_cut_at_a_nul(void **state)
+{
+	static const char *const packets[] = {
+	        "{\"event\":\"nc.listen\",\"data\":\"q\\u0000y\"}",
+	        "{\"event\":\"nc.listen\",\"data\":[\"a\",\"q\\u0000\"]}",
+	        "{\"event\":\"nc.unlisten\",\"data\":\"x\\u0000\"}",
+	};
+	const char *q = "{\"event\":\"q\"}";
+	const char *x = "{\"event\":\"x\"}";
+	struct rig r;
+	int j, k;
+
+	(void)state;
+	rig_init(&r, TWO);
+	j = json_client(&r, "A");
+	k = json_client(&r, "A");
+	send_packet(&r, k, "{\"event\":\"nc.listen\",\"data\":\"x\"}");
+	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+		send_packet(&r, k, packets[i]);
+		assert_non_null(
+		        strstr((const char *)r.clients[k].out.data, "with \\\\u0000 in it"));
+		buf_truncate(&r.clients[k].out, 0);
+	}
+	send_packet(&r, j, q);
+	assert_int_equal(r.clients[k].out.len, 0);
+	send_packet(&r, j, x);
+	expect_packet(&r, k, x);
+	rig_fini(&r);
+}
+
 static void a_json_client_may_declare_interest_in_nothing(void **state)
 {
 	const char *x = "{\"event\":\"x\"}";
@@ -485,6 +515,7 @@ int main(void)
 	        cmocka_unit_test(silence_makes_a_json_listener_and_what_came_meanwhile_is_there),
 	        cmocka_unit_test(a_bad_packet_ends_its_client_and_an_illegal_name_does_not),
 	        cmocka_unit_test(json_interest_is_declared_and_withdrawn),
+	        cmocka_unit_test(a_pattern_is_never_cut_at_a_nul),
 	        cmocka_unit_test(a_json_client_may_declare_interest_in_nothing),
 	        cmocka_unit_test(control_answers_all_or_the_asker_alone),
 	        cmocka_unit_test(a_reload_keeps_clients_and_their_queues),

@@ -456,6 +456,31 @@ static char *escaped(size_t n_escapes, size_t *len)
 	return s;
 }
 
+static void a_nul_is_found_however_it_is_surrounded(void **state)
+{
+	static const struct {
+		const char *text;
+		bool has_nul;
+	} rows[] = {
+	        {"", false},
+	        {"\"\"", false},
+	        {"\"\\u0000\"", true},
+	        {"\"a\\u0000b\"", true},
+	        {"{\"\\u0000\":1}", true},
+	        {"[1,{\"a\":[\"\\\\\\u0000\"]}]", true},
+	        {"\"\\\\u0000\"", false},
+	        {"\"\\u0001\\u00001\"", true},
+	        {"\"\\u0001\\u1000\\u0010\"", false},
+	        {"\"u0000\\n\"", false},
+	        {"\"\\\"\"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(packet_has_nul(rows[i].text, strlen(rows[i].text)),
+		                 rows[i].has_nul);
+}
+
 static void a_large_packet_is_read_beyond_the_arena(void **state)
 {
 	struct packet p;
@@ -527,6 +552,7 @@ int main(void)
 	        cmocka_unit_test(the_error_says_where_and_why),
 	        cmocka_unit_test(nesting_is_limited),
 	        cmocka_unit_test(one_json_text_is_checked_as_data),
+	        cmocka_unit_test(a_nul_is_found_however_it_is_surrounded),
 	        cmocka_unit_test(a_large_packet_is_read_beyond_the_arena),
 	        cmocka_unit_test(without_memory_a_packet_is_refused_and_the_next_one_read),
 	        cmocka_unit_test(every_result_has_a_text_of_its_own),
