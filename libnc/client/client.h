@@ -193,6 +193,10 @@ void client_tell(nc_client *c);
 /* Writes what is to be written. Returns as nc_flush() does. */
 int client_flush(nc_client *c);
 
+/* Takes those requests back of which nothing is written yet, and whose callers are not to wait any
+ * more: nobody wants what they ask for. */
+void client_take_back_requests(nc_client *c, uint64_t now_ns);
+
 /* Whether there is something to be written. */
 bool client_has_output(const nc_client *c);
 

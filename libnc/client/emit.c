@@ -385,6 +385,32 @@ int nc_request(nc_client *c, const char *event, enum nc_type type, const void *d
 	return r;
 }
 
+struct awaited {
+	const struct request_table *requests;
+	uint64_t now_ns;
+};
+
+/* Requests are all that the library sends with options. */
+static bool frame_is_wanted(void *arg, const uint8_t *frame, size_t len)
+{
+	const struct awaited *a = arg;
+	struct frame_emit f;
+	uint64_t id;
+
+	if (!(frame_prefix_get(frame).flags & FRAME_F_OPTIONS) ||
+	    frame_emit_get(&f, frame, len, NC_MESSAGE_MAX) != FRAME_OK ||
+	    frame_option_u64(&f, FRAME_O_REQUEST, &id) != 1)
+		return true;
+	return request_is_awaited(a->requests, id, a->now_ns);
+}
+
+void client_take_back_requests(nc_client *c, uint64_t now_ns)
+{
+	struct awaited a = {.requests = &c->requests, .now_ns = now_ns};
+
+	outq_filter(&c->out, frame_is_wanted, &a);
+}
+
 /* ---- writing */
 
 /* Queues the control frames that are wanted: patterns first, then, where all emits before nc_sync()

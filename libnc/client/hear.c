@@ -157,6 +157,8 @@ void client_run_requests(nc_client *c, uint64_t now_ns)
 {
 	struct request r;
 
+	if (request_next_ns(&c->requests) <= now_ns)
+		client_take_back_requests(c, now_ns);
 	while (!c->is_freed && request_take_ended(&c->requests, now_ns, &r))
 		client_run_reply(c, &r, r.error, NULL);
 }

@@ -67,23 +67,14 @@ void client_gone(nc_client *c)
 
 /* ---- the end of a connection */
 
-static bool frame_is_no_request(void *arg, const uint8_t *frame, size_t len)
-{
-	(void)arg;
-	(void)len;
-	/* requests are all that the library sends with options */
-	return !(frame_prefix_get(frame).flags & FRAME_F_OPTIONS);
-}
-
 /* Leaves behind what belonged to one connection. What was emitted stays queued for the next one,
  * but for requests: their callers are told that they failed. */
 static void client_reset(nc_client *c)
 {
 	conn_stop(&c->conn);
 	outq_rewind(&c->out);
-	if (c->requests.n_open)
-		outq_filter(&c->out, frame_is_no_request, NULL);
 	request_fail_all(&c->requests, NC_ECLOSED);
+	client_take_back_requests(c, 0);
 	if (c->sync != CLIENT_SYNC_DONE)
 		c->sync = CLIENT_SYNC_NONE;
 	c->seq = 0;

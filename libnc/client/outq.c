@@ -239,13 +239,13 @@ void outq_rewind(struct outq *q)
 	q->cursor = 0;
 }
 
-static size_t segment_filter(struct outq *q, struct outq_segment *s,
+static size_t segment_filter(struct outq *q, struct outq_segment *s, uint32_t from,
                              bool (*keep)(void *arg, const uint8_t *frame, size_t len), void *arg)
 {
-	uint32_t to = s->begin;
+	uint32_t to = from;
 	size_t n = 0;
 
-	for (uint32_t at = s->begin, next; at < s->end; at = next) {
+	for (uint32_t at = from, next; at < s->end; at = next) {
 		size_t len = frame_len_at(s, at);
 
 		next = at + (uint32_t)len;
@@ -267,13 +267,17 @@ size_t outq_filter(struct outq *q, bool (*keep)(void *arg, const uint8_t *frame,
                    void *arg)
 {
 	struct list *it, *next;
-	size_t n = 0;
+	size_t n = 0, begun = q->cursor;
 
-	assert(!q->cursor);
 	list_for_each_safe(it, next, &q->segments) {
 		struct outq_segment *s = list_entry(it, struct outq_segment, link);
+		uint32_t from = s->begin;
 
-		n += segment_filter(q, s, keep, arg);
+		/* what is begun must be ended */
+		if (begun)
+			from += (uint32_t)frame_len_at(s, from);
+		begun = 0;
+		n += segment_filter(q, s, from, keep, arg);
 		if (!s->n_messages)
 			segment_free(q, s);
 	}

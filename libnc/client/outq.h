@@ -98,7 +98,8 @@ void outq_pop(struct outq *q);
 /* Goes back to the begin of a frame that was partly written, for a new connection. */
 void outq_rewind(struct outq *q);
 
-/* Drops each frame that `keep` says no to; nothing is partly written. Returns how many. */
+/* Drops each frame that `keep` says no to; one that is partly written stays, unasked. Returns how
+ * many. */
 size_t outq_filter(struct outq *q, bool (*keep)(void *arg, const uint8_t *frame, size_t len),
                    void *arg);
 

@@ -71,6 +71,13 @@ int request_add(struct request_table *t, uint64_t deadline_ns, nc_reply_cb *fn, 
 	return NC_OK;
 }
 
+static struct request *request_find(const struct request_table *t, uint64_t id)
+{
+	unsigned slot = (unsigned)(id % REQUEST_MAX);
+
+	return id && slot < t->n_slots && t->slots[slot].id == id ? &t->slots[slot] : NULL;
+}
+
 static void request_take_slot(struct request_table *t, struct request *r, struct request *out)
 {
 	*out = *r;
@@ -81,12 +88,18 @@ static void request_take_slot(struct request_table *t, struct request *r, struct
 
 bool request_take(struct request_table *t, uint64_t id, struct request *out)
 {
-	unsigned slot = (unsigned)(id % REQUEST_MAX);
+	struct request *r = request_find(t, id);
 
-	if (!id || slot >= t->n_slots || t->slots[slot].id != id)
-		return false;
-	request_take_slot(t, &t->slots[slot], out);
-	return true;
+	if (r)
+		request_take_slot(t, r, out);
+	return r != NULL;
+}
+
+bool request_is_awaited(const struct request_table *t, uint64_t id, uint64_t now_ns)
+{
+	const struct request *r = request_find(t, id);
+
+	return r && now_ns < r->deadline_ns;
 }
 
 bool request_take_seq(struct request_table *t, uint64_t seq, struct request *out)

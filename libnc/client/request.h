@@ -45,6 +45,9 @@ int request_add(struct request_table *t, uint64_t deadline_ns, nc_reply_cb *fn, 
 bool request_take(struct request_table *t, uint64_t id, struct request *out);
 bool request_take_seq(struct request_table *t, uint64_t seq, struct request *out);
 
+/* Whether the request with that id is open, and its deadline not yet there. */
+bool request_is_awaited(const struct request_table *t, uint64_t id, uint64_t now_ns);
+
 /* Lets all that are open end with `error`: request_take_ended() hands them out at once. */
 void request_fail_all(struct request_table *t, int error);
 

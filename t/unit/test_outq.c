@@ -294,6 +294,32 @@ static void a_filter_takes_out_what_it_is_to(void **state)
 	outq_fini(&q);
 }
 
+static void a_filter_leaves_what_is_begun(void **state)
+{
+	struct outq q;
+	unsigned n_seen = 0;
+
+	(void)state;
+	outq_init(&q, SIZE_MAX, SIZE_MAX);
+	for (unsigned i = 0; i < 40; i++)
+		push(&q, 3000, (uint8_t)i);
+	outq_advance(&q, 1);
+	assert_int_equal(outq_filter(&q, keep_odd, &n_seen), 19);
+	assert_int_equal(n_seen, 39);
+	assert_int_equal(outq_partial(&q), 2999);
+	assert_int_equal(pending(&q, false), 21 * 3000 - 1);
+	assert_int_equal(front_mark(&q), 0);
+	outq_advance(&q, 2999);
+	assert_int_equal(front_mark(&q), 1);
+	/* it may be all that there is */
+	outq_advance(&q, 19 * 3000 + 1);
+	n_seen = 0;
+	assert_int_equal(outq_filter(&q, keep_odd, &n_seen), 0);
+	assert_int_equal(n_seen, 0);
+	assert_int_equal(q.n_messages, 1);
+	outq_fini(&q);
+}
+
 static void a_place_that_was_reserved_and_not_used_leaves_no_trace(void **state)
 {
 	struct outq q;
@@ -411,6 +437,7 @@ int main(void)
 	        cmocka_unit_test(a_new_connection_sends_the_cut_frame_again_whole),
 	        cmocka_unit_test(all_frames_are_stamped_with_rising_sequences),
 	        cmocka_unit_test(a_filter_takes_out_what_it_is_to),
+	        cmocka_unit_test(a_filter_leaves_what_is_begun),
 	        cmocka_unit_test(a_place_that_was_reserved_and_not_used_leaves_no_trace),
 	        cmocka_unit_test(random_operations_agree_with_a_model),
 	};
