@@ -21,7 +21,7 @@ static int print_conf(const struct conf *conf, enum options_action action)
 	int err;
 
 	buf_init(&b, PRINT_MAX);
-	err = action == OPTIONS_PRINT_JSON ? conf_print_json(&b, conf)
+	err = action == OPTIONS_PRINT_JSON ? conf_print_json_lines(&b, conf)
 	                                   : conf_print_libconfig(&b, conf);
 	if (err) {
 		fprintf(stderr, "ncserver: %s\n", strerror(-err));
@@ -41,18 +41,20 @@ static int look_at_conf(const struct options *opt)
 	struct conf_problems problems = {0};
 	struct conf *conf = NULL;
 	struct source source;
-	int missing, err, status = 0;
+	int err, status = 0;
+	bool is_unreadable;
 
 	source_init(&source, opt);
-	err = source_read(&source, &conf, &problems, &missing);
+	err = source_read(&source, &conf, &problems);
 	source_print_problems(stderr, &problems);
+	is_unreadable = problems.is_unreadable;
 	conf_problems_fini(&problems);
 	if (err < 0) {
 		fprintf(stderr, "ncserver: %s\n", strerror(-err));
 		return EX_OSERR;
 	}
 	if (err > 0)
-		return missing ? EX_NOINPUT : EX_CONFIG;
+		return is_unreadable ? EX_NOINPUT : EX_CONFIG;
 	if (opt->action == OPTIONS_CHECK)
 		printf("%s: good, %zu channels\n", conf->file ? conf->file : "built-in default",
 		       conf->n_channels);

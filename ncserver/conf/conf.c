@@ -241,26 +241,32 @@ const struct conf_channel *conf_channel(const struct conf *c, const char *name)
 	return NULL;
 }
 
-static int print(struct buf *out, const struct conf *c, bool json)
+static int print_json(struct buf *out, const struct conf *c, bool lines)
 {
-	struct printer p = {.out = out, .json = json, .first = true, .conf = c};
+	struct printer p = {.out = out, .json = true, .lines = lines, .first = true, .conf = c};
 
-	if (json)
-		printer_open(&p, NULL, PRINTER_GROUP);
+	printer_open(&p, NULL, PRINTER_GROUP);
 	schema_print(&p, &schema_top, c);
-	if (json)
-		printer_close(&p, NULL, PRINTER_GROUP);
+	printer_close(&p, NULL, PRINTER_GROUP);
 	return p.err;
 }
 
 int conf_print_json(struct buf *out, const struct conf *c)
 {
-	return print(out, c, true);
+	return print_json(out, c, false);
+}
+
+int conf_print_json_lines(struct buf *out, const struct conf *c)
+{
+	return print_json(out, c, true);
 }
 
 int conf_print_libconfig(struct buf *out, const struct conf *c)
 {
-	return print(out, c, false);
+	struct printer p = {.out = out, .first = true, .conf = c};
+
+	schema_print(&p, &schema_top, c);
+	return p.err;
 }
 
 bool conf_equal(const struct conf *a, const struct conf *b)

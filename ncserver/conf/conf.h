@@ -132,7 +132,8 @@ struct conf_problem {
 struct conf_problems {
 	size_t n;
 	size_t n_errors;
-	size_t n_more; /* not kept, beyond CONF_PROBLEMS_MAX */
+	size_t n_more;      /* not kept, beyond CONF_PROBLEMS_MAX */
+	bool is_unreadable; /* the file itself can't be read: its contents are not to blame */
 	struct conf_problem list[CONF_PROBLEMS_MAX];
 };
 void conf_problems_fini(struct conf_problems *p);
@@ -174,9 +175,10 @@ void conf_free(struct conf *c);
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);
 
 /* Appends the whole configuration as one JSON object with netcluster's keys first, exactly as
- * showconfig answers, or as a libconfig file that reads back as the same configuration. Returns 0,
- * -ENOMEM, -EMSGSIZE. */
+ * showconfig answers, in one line or with a line for each value; or as a libconfig file. All read
+ * back as the same configuration. Returns 0, -ENOMEM, -EMSGSIZE. */
 int conf_print_json(struct buf *out, const struct conf *c);
+int conf_print_json_lines(struct buf *out, const struct conf *c);
 int conf_print_libconfig(struct buf *out, const struct conf *c);
 
 /* Whether two configurations mean the same, whatever files they come from. */

@@ -109,6 +109,7 @@ int load_file(struct buf *out, const char *path, bool included, uid_t euid,
 	if (r < 0) {
 		problems_add(problems, false, place->file, place->line, "cannot read %s: %s", path,
 		             reason(r));
+		problems->is_unreadable |= !included;
 		return 1;
 	}
 	if (euid == 0 && S_ISREG(st.st_mode))

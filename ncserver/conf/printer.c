@@ -63,19 +63,35 @@ static void put_quoted(struct printer *p, const char *s)
 	put(p, "\"");
 }
 
+static void indent(struct printer *p)
+{
+	for (unsigned i = 0; i < p->depth; i++)
+		put(p, "\t");
+}
+
+/* JSON: the next value, or the end of what holds values, stands on a line of its own. */
+static void new_line(struct printer *p)
+{
+	if (!p->lines)
+		return;
+	put(p, "\n");
+	indent(p);
+}
+
 /* All that stands before a value. */
 static void begin(struct printer *p, const char *key)
 {
 	if (p->json) {
 		if (!p->first)
 			put(p, ",");
+		if (p->depth > 0)
+			new_line(p);
 		if (key) {
 			put_quoted(p, key);
-			put(p, ":");
+			put(p, p->lines ? ": " : ":");
 		}
 	} else if (key) {
-		for (unsigned i = 0; i < p->depth; i++)
-			put(p, "\t");
+		indent(p);
 		put(p, "%s = ", key);
 	} else {
 		put(p, p->first ? " " : ", ");
@@ -106,9 +122,10 @@ void printer_close(struct printer *p, const char *key, enum printer_kind kind)
 	static const char *const libconfig[] = {"}", " ]", " )"};
 
 	p->depth--;
+	if (p->json && !p->first)
+		new_line(p);
 	if (!p->json && kind == PRINTER_GROUP)
-		for (unsigned i = 0; i < p->depth; i++)
-			put(p, "\t");
+		indent(p);
 	put(p, "%s", p->json ? json[kind] : libconfig[kind]);
 	p->first = false;
 	end(p, key);

@@ -1,7 +1,8 @@
 /* printer.h - writes values in either format of a configuration
  *
- * JSON comes in one line, as it travels in answers; libconfig's format comes with a line for each
- * value. The first error sticks in `err`.
+ * JSON comes in one line, as it travels in answers, or with a line for each value, as
+ * JSON.stringify() and ncclient show it; libconfig's format comes with a line for each value. The
+ * first error sticks in `err`.
  */
 #ifndef NC_SERVER_CONF_PRINTER_H
 #define NC_SERVER_CONF_PRINTER_H
@@ -16,6 +17,7 @@ struct conf_channel;
 struct printer {
 	struct buf *out;
 	bool json;
+	bool lines; /* JSON: a line for each value */
 	bool first; /* of what is open now */
 	unsigned depth;
 	int err;

@@ -96,10 +96,10 @@ static int reload(struct server *s, const char *text, size_t len, const char *na
 	struct conf_problems problems = {0};
 	struct fault f = {0};
 	struct conf *conf = NULL;
-	int err, missing;
+	int err;
 
 	err = text ? source_parse(&s->source, &conf, text, len, name, &problems)
-	           : source_read(&s->source, &conf, &problems, &missing);
+	           : source_read(&s->source, &conf, &problems);
 	source_log_problems(&s->log, &problems);
 	tell_problems(why, &problems);
 	conf_problems_fini(&problems);

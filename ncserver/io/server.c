@@ -106,12 +106,11 @@ static void open_outputs(struct server *s, const struct options *opt)
 static int read_conf(struct server *s, struct conf **conf, struct fault *f)
 {
 	struct conf_problems problems = {0};
-	int missing = 0;
-	int err = source_read(&s->source, conf, &problems, &missing);
+	int err = source_read(&s->source, conf, &problems);
 
 	source_log_problems(&s->log, &problems);
 	if (err > 0)
-		fault_set(f, missing ? EX_NOINPUT : EX_CONFIG,
+		fault_set(f, problems.is_unreadable ? EX_NOINPUT : EX_CONFIG,
 		          "the configuration has %zu error%s (ncserver --check-config)",
 		          problems.n_errors, problems.n_errors == 1 ? "" : "s");
 	conf_problems_fini(&problems);

@@ -40,12 +40,10 @@ static int read_found(const struct source *s, struct conf **out, struct conf_pro
 	return err;
 }
 
-int source_read(const struct source *s, struct conf **out, struct conf_problems *p, int *missing)
+int source_read(const struct source *s, struct conf **out, struct conf_problems *p)
 {
-	int err;
+	int err = s->file ? conf_read(out, s->file, &s->env, p) : read_found(s, out, p);
 
-	*missing = s->file && access(s->file, R_OK) < 0 ? errno : 0;
-	err = s->file ? conf_read(out, s->file, &s->env, p) : read_found(s, out, p);
 	if (!err)
 		take_over(s, *out);
 	return err;

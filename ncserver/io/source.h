@@ -24,9 +24,8 @@ struct source {
 
 void source_init(struct source *s, const struct options *opt);
 
-/* Reads the server's own configuration. Returns 0; 1 with errors in `p`; -ENOMEM. *missing is set
- * where the file that the command line names can't be opened. */
-int source_read(const struct source *s, struct conf **out, struct conf_problems *p, int *missing);
+/* Reads the server's own configuration. Returns 0; 1 with errors in `p`; -ENOMEM. */
+int source_read(const struct source *s, struct conf **out, struct conf_problems *p);
 
 /* Reads a configuration from a text that `name` calls. Returns as source_read(). */
 int source_parse(const struct source *s, struct conf **out, const char *text, size_t len,

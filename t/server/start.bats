@@ -183,6 +183,19 @@ load server.bash
 	[[ $output == *missing* ]]
 	run "$NCSERVER" --check-config missing
 	[ "$status" = 66 ]
+	mkdir folder
+	for file in folder /dev/null "$T"; do
+		run "$NCSERVER" "$file"
+		[ "$status" = 66 ]
+		run "$NCSERVER" --check-config "$file"
+		[ "$status" = 66 ]
+		NCSERVER_CONF=$file run "$NCSERVER" --print-config
+		[ "$status" = 66 ]
+	done
+	# what a file that is there includes is a part of what it says
+	echo '@include "folder"' >includes
+	run "$NCSERVER" --check-config includes
+	[ "$status" = 78 ]
 	run "$NCSERVER" nowhere
 	[ "$status" = 73 ]
 	run "$NCSERVER" bad
@@ -223,6 +236,13 @@ load server.bash
 	cmp 1.json 2.json
 	cmp 1.json 3.json
 	has 1.json '"propagatetochannels"'
+	# to be read by people, and by --check-config
+	[ "$(wc -l <1.json)" -gt 20 ]
+	for file in 1.json 1.conf; do
+		run "$NCSERVER" --check-config "$file"
+		[ "$status" = 0 ]
+		[[ $output == *"$file: good, 3 channels" ]]
+	done
 	[ ! -e A.sock ]
 }
 

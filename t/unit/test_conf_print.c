@@ -195,6 +195,7 @@ static void what_is_printed_reads_back_as_the_same(void **state)
 		random_conf(&text);
 		c = parse(&text);
 		assert_reads_back(c, conf_print_json);
+		assert_reads_back(c, conf_print_json_lines);
 		assert_reads_back(c, conf_print_libconfig);
 		conf_free(c);
 		buf_fini(&text);
@@ -207,7 +208,26 @@ static void the_default_reads_back_as_the_same(void **state)
 
 	(void)state;
 	assert_reads_back(c, conf_print_json);
+	assert_reads_back(c, conf_print_json_lines);
 	assert_reads_back(c, conf_print_libconfig);
+	conf_free(c);
+}
+
+static void each_value_may_have_a_line_of_its_own(void **state)
+{
+	struct conf *c = fixture_conf("channels = { A = { emit = ( 5, \"root\" ); }; };");
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, CONF_TEXT_MAX);
+	assert_int_equal(conf_print_json_lines(&b, c), 0);
+	assert_ptr_equal(
+	        strstr(buf_str(&b), "{\n\t\"addr\": \"239.192.44.54\",\n\t\"port\": 4454,\n"),
+	        buf_str(&b));
+	assert_non_null(strstr(buf_str(&b), "\n\t\"channels\": {\n\t\t\"A\": {\n\t\t\t\"propag"));
+	assert_non_null(strstr(buf_str(&b), "\n\t\t\t\"emit\": [\n\t\t\t\t\"0\",\n"));
+	assert_non_null(strstr(buf_str(&b), "\n\t\"quotas\": []\n}"));
+	buf_fini(&b);
 	conf_free(c);
 }
 
@@ -374,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_is_printed_reads_back_as_the_same),
 	        cmocka_unit_test(the_default_reads_back_as_the_same),
+	        cmocka_unit_test(each_value_may_have_a_line_of_its_own),
 	        cmocka_unit_test(netclusters_keys_come_first_in_its_order),
 	        cmocka_unit_test(printing_stops_at_the_bound_of_the_buffer),
 	        cmocka_unit_test(equality_sees_every_key),
