@@ -133,11 +133,13 @@ static int read_tree(struct cnode_tree *t, bool *is_json, struct lctext_in *in,
 static int parse(struct conf **out, struct lctext_in *in, const struct conf_env *env,
                  struct conf_problems *problems)
 {
+	struct conf_env without_kept = *env;
 	struct cnode_tree tree;
 	bool is_json = false;
 	struct conf *c = NULL;
 	int r;
 
+	without_kept.socket_kept = without_kept.fifo_kept = NULL;
 	cnode_tree_init(&tree);
 	r = read_tree(&tree, &is_json, in, problems);
 	if (!r && tree.root->type != CNODE_GROUP) {
@@ -146,7 +148,7 @@ static int parse(struct conf **out, struct lctext_in *in, const struct conf_env 
 		r = 1;
 	}
 	if (!r)
-		r = build(&c, tree.root, env, problems);
+		r = build(&c, tree.root, is_json ? env : &without_kept, problems);
 	cnode_tree_fini(&tree);
 	problems_sort(problems);
 	if (!r && problems->n_errors) {

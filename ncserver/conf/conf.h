@@ -149,6 +149,10 @@ struct conf_env {
 	const char *hostname;
 	/* A template that stands for "socket" of every file and of the default, or NULL. */
 	const char *socket_override;
+	/* What "socket" and "fifo_path" are in a JSON text that names no "socket": netcluster's own
+	 * configurations never do. Or NULL: as by default. */
+	const char *socket_kept;
+	const char *fifo_kept;
 };
 
 /* Reads a configuration from text. `name` is what messages call it. Returns 0 and *out (conf_free()

@@ -97,11 +97,25 @@ static int override_socket(struct walk *w)
 	return 0;
 }
 
+/* The templates that a running server keeps. Returns 0 or -ENOMEM. */
+static int keep_templates(struct walk *w)
+{
+	const struct conf_env *env = w->env;
+	struct conf *c = w->conf;
+
+	if (c->socket || !env->socket_kept)
+		return 0;
+	c->socket = strdup(env->socket_kept);
+	if (!c->fifo && env->fifo_kept)
+		c->fifo = strdup(env->fifo_kept);
+	return c->socket && (c->fifo || !env->fifo_kept) ? 0 : -ENOMEM;
+}
+
 int defaults_complete(struct walk *w)
 {
 	struct conf *c = w->conf;
 
-	if (override_socket(w))
+	if (keep_templates(w) || override_socket(w))
 		return -ENOMEM;
 	if (!c->addr)
 		c->addr = strdup(DEFAULT_ADDR);

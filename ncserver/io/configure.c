@@ -98,7 +98,7 @@ static int reload(struct server *s, const char *text, size_t len, const char *na
 	struct conf *conf = NULL;
 	int err;
 
-	err = text ? source_parse(&s->source, &conf, text, len, name, &problems)
+	err = text ? source_parse(&s->source, &conf, text, len, name, bus_conf(s->bus), &problems)
 	           : source_read(&s->source, &conf, &problems);
 	source_log_problems(&s->log, &problems);
 	tell_problems(why, &problems);

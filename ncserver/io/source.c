@@ -50,10 +50,14 @@ int source_read(const struct source *s, struct conf **out, struct conf_problems 
 }
 
 int source_parse(const struct source *s, struct conf **out, const char *text, size_t len,
-                 const char *name, struct conf_problems *p)
+                 const char *name, const struct conf *running, struct conf_problems *p)
 {
-	int err = conf_parse(out, text, len, name, &s->env, p);
+	struct conf_env env = s->env;
+	int err;
 
+	env.socket_kept = running->socket;
+	env.fifo_kept = running->fifo;
+	err = conf_parse(out, text, len, name, &env, p);
 	if (!err)
 		take_over(s, *out);
 	return err;

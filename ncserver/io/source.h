@@ -27,9 +27,10 @@ void source_init(struct source *s, const struct options *opt);
 /* Reads the server's own configuration. Returns 0; 1 with errors in `p`; -ENOMEM. */
 int source_read(const struct source *s, struct conf **out, struct conf_problems *p);
 
-/* Reads a configuration from a text that `name` calls. Returns as source_read(). */
+/* Reads a configuration from a text that `name` calls. Sockets and FIFOs stay where those of
+ * `running` are, if it is JSON and does not name their place. Returns as source_read(). */
 int source_parse(const struct source *s, struct conf **out, const char *text, size_t len,
-                 const char *name, struct conf_problems *p);
+                 const char *name, const struct conf *running, struct conf_problems *p);
 
 /* Writes all problems, a line each, for a person; or to the log, all of them. */
 void source_print_problems(FILE *out, const struct conf_problems *p);

@@ -215,6 +215,36 @@ ask() {
 	stop
 }
 
+@test "netcluster's own object leaves the sockets where they are" {
+	conf c "fifo_path = \"$T/in.%s\";" 'channels = { A = { fifo = true; }; B = { }; };'
+	start c
+	hear A heard.A
+	inode=$(stat -c %i A.sock)
+	run ask reloadconfig '{"addr":"239.192.44.54","port":4454,"channels":{"A":{"propagatetochannels":"^C$"},"C":{}}}'
+	[[ $output == *'"done"'* ]]
+	[ "$(stat -c %i A.sock)" = "$inode" ]
+	[ -S C.sock ]
+	[ ! -e B.sock ]
+	hear C heard.C
+	say A '{"event":"x"}'
+	eventually has heard.A '"x"'
+	eventually has heard.C '"x"'
+	run ask reloadconfig '{"channels":{"C":{"fifo":true}}}'
+	[[ $output == *'"done"'* ]]
+	[ -p in.C ]
+	# a text in its format, too
+	run ask reloadconfig '{"format":"json","text":"{ \"channels\": { \"D\": {} } }"}'
+	[[ $output == *'"done"'* ]]
+	[ -S D.sock ]
+	# and where it says something of sockets, that holds
+	mkdir other
+	run ask reloadconfig "{\"socket\":\"$T/other/%s\",\"channels\":{\"A\":{\"fifo\":true}}}"
+	eventually test -S other/A
+	[ -p other/A.fifo ]
+	[ ! -e control.sock ]
+	stop
+}
+
 @test "the asker hears what is wrong, and nothing changes" {
 	conf c
 	start c
