@@ -57,8 +57,8 @@ static void add(struct search *in, const char *s)
 static void add_commands(struct search *in)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (commands[i].flags & COMMAND_IN_REPL)
-			add(in, commands[i].name);
+		if (command_at(i)->flags & COMMAND_IN_REPL)
+			add(in, command_at(i)->name);
 }
 
 static void add_channels(struct search *in)

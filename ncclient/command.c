@@ -1,7 +1,5 @@
 /*
- * The commands, as data
- *
- * Adding one takes a line here, what it does in run.c, and its paragraph in ncclient(1).
+ * Commands by name, their form, and whether a call of one is right
  */
 
 #include "ncclient/command.h"
@@ -15,136 +13,15 @@
 #include "ncclient/literal.h"
 #include "ncclient/value.h"
 
-#define SHELL COMMAND_IN_SHELL
-#define REPL  COMMAND_IN_REPL
-#define BOTH  (SHELL | REPL)
-
-const struct command commands[N_COMMANDS] = {
-        {COMMAND_SHOWCONFIG,
-         "showconfig",
-         NULL,
-         BOTH,
-         {{0}},
-         "the server's whole active configuration",
-         NULL},
-        {COMMAND_RELOADCONFIG,
-         "reloadconfig",
-         "reloaconfig",
-         BOTH,
-         {{"file", PARAM_FILE, true}},
-         "make the server take a configuration",
-         "The file is read here and sent to the server, in libconfig's or netcluster's JSON\n"
-         "format. Without a file the server reads its own again. It takes all of it, or,\n"
-         "where anything is wrong, nothing, and says every problem.\n"},
-        {COMMAND_SHOWCHANNEL,
-         "showchannel",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, false}},
-         "ids of a channel's clients",
-         NULL},
-        {COMMAND_SHOWCLIENT,
-         "showclient",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, false}, {"client", PARAM_CLIENT, false}},
-         "all about one client",
-         "The first characters of an id are enough where no other client's begins so.\n"},
-        {COMMAND_CHANNELS, "channels", NULL, BOTH, {{0}}, "the channels and their counters", NULL},
-        {COMMAND_CLIENTS,
-         "clients",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, true}},
-         "the clients, of one channel or of all",
-         NULL},
-        {COMMAND_RULES,
-         "rules",
-         NULL,
-         BOTH,
-         {{0}},
-         "which channel's events reach which others",
-         NULL},
-        {COMMAND_STATS, "stats", NULL, BOTH, {{0}}, "the server's totals", NULL},
-        {COMMAND_SLOW,
-         "slow",
-         NULL,
-         BOTH,
-         {{0}},
-         "clients that read too slowly",
-         "The latest first, with those that have gone since.\n"},
-        {COMMAND_TRACE,
-         "trace",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, false}, {"event", PARAM_EVENT, false}},
-         "who would get an event, without sending it",
-         NULL},
-        {COMMAND_EMIT,
-         "emit",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, false},
-          {"event", PARAM_EVENT, false},
-          {"data", PARAM_JSON, true}},
-         "send an event",
-         "The data is any JSON value; keys without quotes and text in single quotes are fine.\n"},
-        {COMMAND_LISTEN,
-         "listen",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, false}, {"pattern", PARAM_PATTERN, true}},
-         "print the events that match, until Ctrl-C",
-         "In a pattern * stands for one token of the name and a last > for all that follow:\n"
-         "log.*, log.>. Without a pattern everything is printed.\n"},
-        {COMMAND_WATCH,
-         "watch",
-         NULL,
-         REPL,
-         {{"channel", PARAM_CHANNEL, false}, {"pattern", PARAM_PATTERN, true}},
-         "print the events that match, while you go on working",
-         "unwatch() ends it.\n"},
-        {COMMAND_UNWATCH,
-         "unwatch",
-         NULL,
-         REPL,
-         {{"channel", PARAM_CHANNEL, true}},
-         "end what watch() began, on one channel or on all",
-         NULL},
-        {COMMAND_TOP, "top", NULL, BOTH, {{0}}, "live view of rates, queues and drops", NULL},
-        {COMMAND_PING,
-         "ping",
-         NULL,
-         BOTH,
-         {{"channel", PARAM_CHANNEL, true}},
-         "whether the server answers, and how fast",
-         NULL},
-        {COMMAND_SET,
-         "set",
-         NULL,
-         REPL,
-         {{"setting", PARAM_SETTING, true}, {"value", PARAM_SETTING_VALUE, true}},
-         "change a setting; set() shows them",
-         NULL},
-        {COMMAND_HELP,
-         "help",
-         ".lc",
-         BOTH,
-         {{"command", PARAM_TOPIC, true}},
-         "what there is, or all about one command",
-         NULL},
-        {COMMAND_QUIT, "quit", "exit", REPL, {{0}}, "leave, as does Ctrl-D", NULL},
-};
-
 const struct command *command_find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		const char *alias = commands[i].alias;
+		const struct command *c = command_at(i);
 
-		if (strlen(commands[i].name) == len && !memcmp(commands[i].name, name, len))
-			return &commands[i];
-		if (alias && strlen(alias) == len && !memcmp(alias, name, len))
-			return &commands[i];
+		if (strlen(c->name) == len && !memcmp(c->name, name, len))
+			return c;
+		if (c->alias && strlen(c->alias) == len && !memcmp(c->alias, name, len))
+			return c;
 	}
 	return NULL;
 }
@@ -187,12 +64,13 @@ const char *command_suggest(const char *name)
 	size_t best_distance = strlen(name) < 5 ? 2 : 3;
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		size_t d = command_distance(name, commands[i].name);
+		const struct command *c = command_at(i);
+		size_t d = command_distance(name, c->name);
 
 		if (d >= best_distance)
 			continue;
 		best_distance = d;
-		best = commands[i].name;
+		best = c->name;
 	}
 	return best;
 }

@@ -72,8 +72,8 @@ struct command {
 	const char *help;    /* the rest, lines with newlines, or NULL */
 };
 
-/* All commands, in the order of help(). */
-extern const struct command commands[N_COMMANDS];
+/* The command with that number, below N_COMMANDS: the order of help(). */
+const struct command *command_at(size_t i);
 
 /* The command of that name or alias, of LEN bytes; NULL where there is none. */
 const struct command *command_find(const char *name, size_t len);

@@ -27,7 +27,7 @@ static void put_commands(FILE *f, unsigned flag)
 	char form[80];
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		const struct command *c = &commands[i];
+		const struct command *c = command_at(i);
 
 		if (!(c->flags & flag))
 			continue;

@@ -20,10 +20,10 @@ static void the_table_is_in_the_order_of_its_ids(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		assert_int_equal(commands[i].id, i);
-		assert_non_null(commands[i].summary);
-		assert_ptr_equal(command_find(commands[i].name, strlen(commands[i].name)),
-		                 &commands[i]);
+		assert_int_equal(command_at(i)->id, i);
+		assert_non_null(command_at(i)->summary);
+		assert_ptr_equal(command_find(command_at(i)->name, strlen(command_at(i)->name)),
+		                 command_at(i));
 	}
 }
 
@@ -31,9 +31,9 @@ static void optional_parameters_stand_behind_all_others(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		for (size_t p = 1; p < command_params(&commands[i]); p++)
-			assert_true(!commands[i].params[p - 1].optional ||
-			            commands[i].params[p].optional);
+		for (size_t p = 1; p < command_params(command_at(i)); p++)
+			assert_true(!command_at(i)->params[p - 1].optional ||
+			            command_at(i)->params[p].optional);
 }
 
 static void the_misspelling_of_the_original_is_taken(void **state)
@@ -49,13 +49,13 @@ static void forms_are_made_from_the_parameters(void **state)
 	char out[100];
 
 	(void)state;
-	command_form(&commands[COMMAND_EMIT], out, sizeof(out));
+	command_form(command_at(COMMAND_EMIT), out, sizeof(out));
 	assert_string_equal(out, "emit(\"channel\", \"event\"[, data])");
-	command_form(&commands[COMMAND_SET], out, sizeof(out));
+	command_form(command_at(COMMAND_SET), out, sizeof(out));
 	assert_string_equal(out, "set([\"setting\"[, \"value\"]])");
-	command_form(&commands[COMMAND_STATS], out, sizeof(out));
+	command_form(command_at(COMMAND_STATS), out, sizeof(out));
 	assert_string_equal(out, "stats()");
-	command_words(&commands[COMMAND_EMIT], out, sizeof(out));
+	command_words(command_at(COMMAND_EMIT), out, sizeof(out));
 	assert_string_equal(out, "emit CHANNEL EVENT [DATA]");
 }
 
