@@ -120,3 +120,18 @@ load server.bash
 	stop
 	[ "$(stat -c %i A.fifo)" = "$inode" ]
 }
+
+@test "a FIFO that a killed server left is used by the next, and left to whoever knows whose it is" {
+	conf c 'channels = { A = { fifo = true; }; };'
+	start c
+	kill -KILL "$SERVER"
+	wait "$SERVER" || true
+	[ -p A.fifo ]
+	start c
+	hear A heard.A
+	echo '{"event":"x"}' >A.fifo
+	eventually has heard.A '"x"'
+	stop
+	[ -p A.fifo ]
+	[ ! -e A.sock ]
+}
