@@ -4,6 +4,7 @@
 #include "libnc/base/buf.h"
 #include "ncserver/conf/conf.h"
 #include "ncserver/io/fault.h"
+#include "ncserver/io/keyfile.h"
 #include "ncserver/io/options.h"
 #include "ncserver/io/process.h"
 #include "ncserver/io/server.h"
@@ -66,6 +67,20 @@ static int look_at_conf(const struct options *opt)
 	return status;
 }
 
+static int make_key(const struct options *opt)
+{
+	struct fault fault;
+	uint32_t id;
+
+	if (keyfile_make(opt->file, opt->cipher, &id, &fault)) {
+		fprintf(stderr, "ncserver: %s\n", fault.text);
+		return fault.exit_code;
+	}
+	if (opt->file)
+		printf("%s: key %08x, %s\n", opt->file, id, cipher_name(opt->cipher));
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
 static int serve(const struct options *opt)
 {
 	static struct server server;
@@ -91,6 +106,7 @@ int main(int argc, char **argv)
 	case OPTIONS_CHECK:
 	case OPTIONS_PRINT_JSON:
 	case OPTIONS_PRINT_LIBCONFIG: return look_at_conf(&opt);
+	case OPTIONS_KEYGEN: return make_key(&opt);
 	case OPTIONS_RUN: break;
 	}
 	return serve(&opt);

@@ -14,6 +14,8 @@ enum {
 	OPT_CHECK = 256,
 	OPT_PRINT,
 	OPT_READY_FD,
+	OPT_KEYGEN,
+	OPT_CIPHER,
 };
 
 static const struct option long_options[] = {
@@ -24,12 +26,15 @@ static const struct option long_options[] = {
         {"socket", required_argument, NULL, 's'},
         {"log-level", required_argument, NULL, 'l'},
         {"ready-fd", required_argument, NULL, OPT_READY_FD},
+        {"keygen", no_argument, NULL, OPT_KEYGEN},
+        {"cipher", required_argument, NULL, OPT_CIPHER},
         {0},
 };
 
 void options_help(FILE *out)
 {
 	fputs("usage: ncserver [options] [FILE]\n"
+	      "       ncserver --keygen [--cipher=NAME] [FILE]\n"
 	      "\n"
 	      "The netcluster message bus of this host. FILE is its configuration, in libconfig's\n"
 	      "format or netcluster's JSON; without one the standard places are searched.\n"
@@ -46,8 +51,12 @@ void options_help(FILE *out)
 	      "                             configuration's\n"
 	      "      --ready-fd=FD          write a newline to this descriptor when all sockets\n"
 	      "                             listen, and close it\n"
+	      "      --keygen               make a key for hosts that are to be a group, write it\n"
+	      "                             to FILE or standard output, and exit\n"
+	      "      --cipher=NAME          aes-256-gcm (default), or chacha20-poly1305 for groups\n"
+	      "                             with CPUs that have no AES instructions\n"
 	      "\n"
-	      "See ncserver(8) and ncserver.conf(5).\n",
+	      "See ncserver(8), ncserver.conf(5) and nc-mesh-key(5).\n",
 	      out);
 }
 
@@ -70,6 +79,11 @@ static int parse_print(struct options *o, const char *format)
 	else
 		return -1;
 	return 0;
+}
+
+static int parse_cipher(struct options *o, const char *name)
+{
+	return cipher_of_name(&o->cipher, name, strlen(name)) && o->cipher != CIPHER_NONE ? 0 : -1;
 }
 
 static int bad_value(FILE *err, const char *option, const char *value, const char *wanted)
@@ -100,6 +114,12 @@ static int take_option(struct options *o, int c, const char *arg, FILE *err)
 		if (o->ready_fd < 0)
 			return bad_value(err, "--ready-fd", arg, "not an open descriptor");
 		return 0;
+	case OPT_KEYGEN: o->action = OPTIONS_KEYGEN; return 0;
+	case OPT_CIPHER:
+		if (parse_cipher(o, arg) < 0)
+			return bad_value(err, "--cipher", arg,
+			                 "aes-256-gcm or chacha20-poly1305 expected");
+		return 0;
 	default: return 1;
 	}
 }
@@ -123,10 +143,17 @@ int options_parse(struct options *o, int argc, char **argv, FILE *err)
 			return 0;
 	}
 	if (argc - optind > 1) {
-		fprintf(err, "ncserver: more than one configuration file: %s, %s\n", argv[optind],
+		fprintf(err, "ncserver: more than one %s file: %s, %s\n",
+		        o->action == OPTIONS_KEYGEN ? "key" : "configuration", argv[optind],
 		        argv[optind + 1]);
 		return 1;
 	}
+	if (o->cipher != CIPHER_NONE && o->action != OPTIONS_KEYGEN) {
+		fputs("ncserver: --cipher belongs to --keygen; a key file names its cipher\n", err);
+		return 1;
+	}
+	if (o->cipher == CIPHER_NONE)
+		o->cipher = CIPHER_DEFAULT;
 	o->file = optind < argc ? argv[optind] : NULL;
 	return 0;
 }

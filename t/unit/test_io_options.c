@@ -75,6 +75,8 @@ static void each_action_has_its_option(void **state)
 	        {"--print-config a.conf", OPTIONS_PRINT_JSON},
 	        {"--print-config=json", OPTIONS_PRINT_JSON},
 	        {"--print-config=libconfig a.conf", OPTIONS_PRINT_LIBCONFIG},
+	        {"--keygen", OPTIONS_KEYGEN},
+	        {"--keygen --cipher=aes-256-gcm a.key", OPTIONS_KEYGEN},
 	};
 
 	(void)state;
@@ -83,6 +85,17 @@ static void each_action_has_its_option(void **state)
 		assert_int_equal(o.action, cases[i].action);
 		assert_string_equal(said, "");
 	}
+}
+
+static void a_key_has_a_cipher(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--keygen a.key"), 0);
+	assert_int_equal(o.cipher, CIPHER_AES_256_GCM);
+	assert_string_equal(o.file, "a.key");
+	assert_int_equal(parse("--cipher chacha20-poly1305 --keygen"), 0);
+	assert_int_equal(o.cipher, CIPHER_CHACHA20_POLY1305);
+	assert_null(o.file);
 }
 
 static void what_is_wrong_is_named(void **state)
@@ -98,6 +111,10 @@ static void what_is_wrong_is_named(void **state)
 	        {"--ready-fd -1", "-1: not an open descriptor"},
 	        {"--ready-fd 1x", "1x: not an open descriptor"},
 	        {"a.conf b.conf", "more than one configuration file: a.conf, b.conf"},
+	        {"--keygen a.key b.key", "more than one key file: a.key, b.key"},
+	        {"--keygen --cipher aes", "aes: aes-256-gcm or chacha20-poly1305 expected"},
+	        {"--keygen --cipher none", "none: aes-256-gcm or chacha20-poly1305 expected"},
+	        {"--cipher aes-256-gcm a.conf", "--cipher belongs to --keygen"},
 	};
 
 	(void)state;
@@ -112,7 +129,7 @@ static void the_help_names_every_option(void **state)
 {
 	static const char *const names[] = {"--help",         "--version", "--check-config",
 	                                    "--print-config", "--socket",  "--log-level",
-	                                    "--ready-fd"};
+	                                    "--ready-fd",     "--keygen",  "--cipher"};
 	char text[4096] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
@@ -129,6 +146,7 @@ int main(void)
 	        cmocka_unit_test(a_bare_command_runs_with_the_standard_configuration),
 	        cmocka_unit_test(all_options_are_understood),
 	        cmocka_unit_test(each_action_has_its_option),
+	        cmocka_unit_test(a_key_has_a_cipher),
 	        cmocka_unit_test(what_is_wrong_is_named),
 	        cmocka_unit_test(the_help_names_every_option),
 	};

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# ncserver --keygen
+
+load server.bash
+bats_require_minimum_version 1.5.0
+
+@test "a key is made with its file for the owner only, whatever the umask" {
+	umask 0
+	run -0 "$NCSERVER" --keygen "$T/mesh.key"
+	[[ $output =~ ^"$T/mesh.key: key "[0-9a-f]{8}", aes-256-gcm"$ ]]
+	[ "$(stat -c %a "$T/mesh.key")" = 600 ]
+	id=${output#*key }
+	grep -qx "id ${id%%,*}" "$T/mesh.key"
+	grep -qx 'cipher aes-256-gcm' "$T/mesh.key"
+	[ "$(grep -cxE 'secret [0-9a-f]{64}' "$T/mesh.key")" = 1 ]
+}
+
+@test "what is at the place of a key stays" {
+	echo precious >"$T/mesh.key"
+	run -73 "$NCSERVER" --keygen "$T/mesh.key"
+	[[ $output == *"$T/mesh.key: exists"* ]]
+	[ "$(cat "$T/mesh.key")" = precious ]
+}
+
+@test "without a file the key goes to standard output, another one each time" {
+	run -0 --separate-stderr "$NCSERVER" --keygen --cipher=chacha20-poly1305
+	grep -qx 'cipher chacha20-poly1305' <<<"$output"
+	[ -z "$stderr" ]
+	first=$(grep '^secret ' <<<"$output")
+	run -0 "$NCSERVER" --keygen
+	[ "$(grep '^secret ' <<<"$output")" != "$first" ]
+}
+
+@test "a key that can't be written is told" {
+	run -74 bash -c '"$0" --keygen >/dev/full' "$NCSERVER"
+	[[ $output == *"standard output"* ]]
+	run -73 "$NCSERVER" --keygen "$T/missing/mesh.key"
+	[[ $output == *"$T/missing/mesh.key: No such file"* ]]
+}
+
+@test "an unknown cipher is an error of the command line" {
+	run -64 "$NCSERVER" --keygen --cipher=rot13 "$T/mesh.key"
+	[ ! -e "$T/mesh.key" ]
+}
