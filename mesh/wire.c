@@ -181,12 +181,13 @@ bool mw_challenge_get(struct mw_challenge *v, const struct mw_chunk *c)
 	return true;
 }
 
-bool mw_refuse_get(uint8_t *reason, uint16_t *size, const struct mw_chunk *c)
+bool mw_refuse_get(struct mw_refuse *r, const struct mw_chunk *c)
 {
-	if (c->len != 4)
+	if (c->len != 4 + MW_NONCE_LEN)
 		return false;
-	*reason = c->body[0];
-	*size = le16_get(c->body + 2);
+	r->reason = c->body[0];
+	r->size = le16_get(c->body + 2);
+	memcpy(r->nonce, c->body + 4, MW_NONCE_LEN);
 	return true;
 }
 
@@ -413,16 +414,17 @@ bool mw_put_challenge(struct mw_writer *w, enum mw_kind kind, const struct mw_ch
 	return true;
 }
 
-bool mw_put_refuse(struct mw_writer *w, uint8_t reason, uint16_t size)
+bool mw_put_refuse(struct mw_writer *w, const struct mw_refuse *r)
 {
 	uint8_t *p;
 
-	if (!mw_open(w, MW_REFUSE, 0, 4))
+	if (!mw_open(w, MW_REFUSE, 0, 4 + MW_NONCE_LEN))
 		return false;
-	p = grow(w, 4);
-	p[0] = reason;
+	p = grow(w, 4 + MW_NONCE_LEN);
+	p[0] = r->reason;
 	p[1] = 0;
-	le16_put(p + 2, size);
+	le16_put(p + 2, r->size);
+	memcpy(p + 4, r->nonce, MW_NONCE_LEN);
 	mw_close(w);
 	return true;
 }
@@ -434,8 +436,11 @@ void mw_pad(struct mw_writer *w, size_t size)
 
 	if (end > w->max)
 		end = w->max;
-	if (end < w->len + MW_CHUNK_LEN)
+	if (end < w->len + MW_CHUNK_LEN) {
+		while (w->len < end)
+			w->p[w->len++] = 0;
 		return;
+	}
 	n = end - w->len - MW_CHUNK_LEN;
 	mw_open(w, MW_PAD, 0, n);
 	p = grow(w, n);

@@ -102,10 +102,8 @@ struct mw_chunk {
 /* The next chunk: 1, 0 at the end, -1 where it overruns the datagram. */
 static inline int mw_next(struct mw_reader *r, struct mw_chunk *c)
 {
-	if (!r->n)
+	if (r->n < MW_CHUNK_LEN) /* at most three bytes of padding */
 		return 0;
-	if (r->n < MW_CHUNK_LEN)
-		return -1;
 	c->kind = r->p[0];
 	c->flags = r->p[1];
 	c->len = le16_get(r->p + 2);
@@ -209,6 +207,12 @@ struct mw_challenge {
 	uint16_t size; /* of the datagram */
 };
 
+struct mw_refuse {
+	uint8_t reason;              /* enum mw_refusal */
+	uint16_t size;               /* largest that passed; 0: does not matter */
+	uint8_t nonce[MW_NONCE_LEN]; /* of the challenge that it answers */
+};
+
 /* Lists are read from a cursor over the chunk's body: 1 an entry, 0 the end, -1 malformed. */
 struct mw_list {
 	const uint8_t *p;
@@ -227,7 +231,7 @@ int mw_part_next(struct mw_list *l, uint16_t *lane);
 int mw_evicted_next(struct mw_list *l, struct mw_evicted *v);
 bool mw_announce_get(struct mw_announce *a, const struct mw_chunk *c);
 bool mw_challenge_get(struct mw_challenge *v, const struct mw_chunk *c);
-bool mw_refuse_get(uint8_t *reason, uint16_t *size, const struct mw_chunk *c);
+bool mw_refuse_get(struct mw_refuse *r, const struct mw_chunk *c);
 
 static inline void mw_list_begin(struct mw_list *l, const struct mw_chunk *c)
 {
@@ -275,8 +279,8 @@ bool mw_put_to(struct mw_writer *w, const uint8_t *boot);
 bool mw_put_head(struct mw_writer *w, enum mw_kind kind, uint8_t flags, const struct mw_head *h);
 bool mw_put_announce(struct mw_writer *w, uint8_t flags, const struct mw_announce *a);
 bool mw_put_challenge(struct mw_writer *w, enum mw_kind kind, const struct mw_challenge *v);
-bool mw_put_refuse(struct mw_writer *w, uint8_t reason, uint16_t size);
-/* Fills up to `size` bytes of datagram, tag included; a rest of less than a chunk stays. */
+bool mw_put_refuse(struct mw_writer *w, const struct mw_refuse *r);
+/* Fills up to `size` bytes of datagram, tag included. */
 void mw_pad(struct mw_writer *w, size_t size);
 /* A DATA chunk's head; its payload of d->len bytes is to be written where it returns, NULL: no
  * room. */

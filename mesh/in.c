@@ -1,0 +1,651 @@
+/* Lanes of other hosts: put in order, delivered, and told where something is missing
+ *
+ * `next` is what is delivered next, `cum` the first segment that is missing, `high` the end of what
+ * is known to exist: next <= cum <= high. Between next and high the ring holds what has come, and
+ * remembers what was asked for. A segment that comes in order goes to the upper layer from where it
+ * lies, without a copy.
+ */
+#include "mesh/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_MIN 16u
+
+struct mesh_in *in_find(struct mesh *m, const struct peer *p, uint16_t lane)
+{
+	uint64_t key = p->id << 16 | lane;
+
+	if (!m->last_in || m->last_in->key != key)
+		m->last_in = map_get_u64(&m->ins, key);
+	return m->last_in;
+}
+
+/* ---- memory ---- */
+
+/* Makes the ring hold [next, end). */
+static bool ring_fit(struct mesh_in *in, uint64_t end)
+{
+	uint32_t cap = in->ring_cap ? in->ring_cap : 64;
+	struct rseg *ring;
+	uint64_t q, old_end = in->next + in->ring_cap;
+
+	while (cap < end - in->next)
+		cap *= 2;
+	if (cap == in->ring_cap)
+		return true;
+	if (cap > SEG_MAX || !(ring = calloc(cap, sizeof(*ring))))
+		return false;
+	for (q = in->next; q < old_end; q++)
+		ring[q & (cap - 1)] = *in_seg(in, q);
+	free(in->ring);
+	in->ring = ring;
+	in->ring_cap = cap;
+	return true;
+}
+
+static bool is_here(const struct mesh_in *in, uint64_t seq)
+{
+	return in->ring && seq < in->next + in->ring_cap && in_seg(in, seq)->data;
+}
+
+static void seg_clear(struct mesh *m, struct rseg *s)
+{
+	if (s->data)
+		m->stats.memory_in -= s->len;
+	free(s->data);
+	*s = (struct rseg){0};
+}
+
+/* Goes on behind `next`. */
+static void step(struct mesh *m, struct mesh_in *in)
+{
+	if (in->ring)
+		seg_clear(m, in_seg(in, in->next));
+	in->next++;
+}
+
+static void rest_clear(struct mesh *m, struct mesh_in *in)
+{
+	if (in->rest)
+		m->stats.memory_in -= in->rest_len;
+	free(in->rest);
+	in->rest = NULL;
+	in->rest_len = in->rest_at = 0;
+}
+
+static void ring_clear(struct mesh *m, struct mesh_in *in)
+{
+	uint32_t i;
+
+	for (i = 0; i < in->ring_cap; i++)
+		seg_clear(m, &in->ring[i]);
+	free(in->ring);
+	in->ring = NULL;
+	in->ring_cap = 0;
+	rest_clear(m, in);
+}
+
+void in_free(struct mesh *m, struct mesh_in *in)
+{
+	void *obj = in->obj;
+
+	ring_clear(m, in);
+	list_del(&in->link);
+	list_del(&in->nak_link);
+	map_del_u64(&m->ins, in->key);
+	if (m->last_in == in)
+		m->last_in = NULL;
+	in->peer->n_in--;
+	m->stats.n_lanes_in--;
+	free(in);
+	if (obj)
+		m->env.gone(m->env.arg, obj);
+}
+
+/* ---- gaps ---- */
+
+static void tell_gap(struct mesh *m, struct mesh_in *in, uint64_t n, bool exact)
+{
+	if (!n)
+		return;
+	in->gaps += n;
+	in->peer->gaps += n;
+	m->stats.gaps++;
+	m->stats.gap_messages += n;
+	m->env.gap(m->env.arg, in->obj, n, exact);
+}
+
+/* `begun` in full, from its low half. */
+static uint64_t full_msgs(const struct mesh_in *in, uint32_t low)
+{
+	return in->stream.begun + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)in->stream.begun);
+}
+
+/* The stream goes on where `msgs` messages had begun: what is between is lost. */
+static void resync(struct mesh *m, struct mesh_in *in, uint64_t msgs, bool exact)
+{
+	uint64_t whole = stream_whole(&in->stream);
+
+	in->sync = false;
+	in->stream.left = 0;
+	in->stream.begun = msgs;
+	if (msgs > whole)
+		tell_gap(m, in, msgs - whole, exact);
+	else
+		in->stream.begun = whole;
+}
+
+/* It is no stream: nothing more is taken of this lane. */
+static void break_lane(struct mesh *m, struct mesh_in *in)
+{
+	void *obj = in->obj;
+
+	m->stats.dropped[MESH_DROP_CHUNK]++;
+	tell_gap(m, in, 1, false);
+	in->broken = true;
+	in->obj = NULL;
+	ring_clear(m, in);
+	list_del(&in->nak_link);
+	peer_note(m, in->peer, MW_PART, in->idx, 0);
+	m->env.gone(m->env.arg, obj);
+}
+
+/* ---- delivery ---- */
+
+/* Hands over one segment; the rest is kept where the upper layer takes less. */
+static void consume(struct mesh *m, struct mesh_in *in, const uint8_t *p, size_t len,
+                    uint16_t first, uint32_t msgs)
+{
+	uint64_t before, whole;
+	size_t at, taken;
+
+	if (!in->sync) {
+		if (first >= len)
+			return;
+		in->stream.begun = full_msgs(in, msgs);
+		in->sync = true;
+		p += first;
+		len -= first;
+	}
+	before = in->stream.begun;
+	whole = stream_whole(&in->stream);
+	if (!stream_walk(&in->stream, p, len, &at)) {
+		break_lane(m, in);
+		return;
+	}
+	in->messages += in->stream.begun - before;
+	m->stats.messages_in += stream_whole(&in->stream) - whole;
+	in->bytes += len;
+	m->stats.data_in += len;
+	taken = m->env.deliver(m->env.arg, in->obj, p, len);
+	if (taken >= len)
+		return;
+	in->stalled = true;
+	in->rest = malloc(len - taken);
+	if (!in->rest) {
+		/* As good as lost: the stream goes on at the next frame. */
+		m->stats.dropped[MESH_DROP_MEMORY]++;
+		in->stalled = false;
+		in->stream.left = 1;
+		resync(m, in, in->stream.begun, false);
+		return;
+	}
+	memcpy(in->rest, p + taken, len - taken);
+	in->rest_len = len - taken;
+	m->stats.memory_in += in->rest_len;
+}
+
+/* What is missing up to `floor` will not come: goes on at what is here, or at the floor. */
+static void skip(struct mesh *m, struct mesh_in *in)
+{
+	uint64_t msgs = in->floor_msgs;
+	bool exact = !in->lost || in->lost_exact;
+	uint64_t q = in->next;
+
+	while (q < in->floor && !is_here(in, q))
+		q++;
+	if (q < in->floor)
+		msgs = full_msgs(in, in_seg(in, q)->msgs);
+	while (in->next < q) {
+		if (in->next >= in->high || !in->ring) {
+			in->next = q;
+			break;
+		}
+		step(m, in);
+	}
+	resync(m, in, msgs, q < in->floor || exact);
+}
+
+/* All that came of a lane whose host is gone is delivered. */
+static void close_lost(struct mesh *m, struct mesh_in *in)
+{
+	uint64_t msgs = in->head_msgs > in->stream.begun ? in->head_msgs : in->stream.begun;
+
+	in->lost = false;
+	resync(m, in, msgs, in->lost_exact);
+	if (in->ended)
+		in_free(m, in);
+}
+
+/* Delivers what is in order. May end the lane. */
+static void drain(struct mesh *m, struct mesh_in *in)
+{
+	while (!in->stalled && !in->broken) {
+		if (in->next < in->high && is_here(in, in->next)) {
+			struct rseg s = *in_seg(in, in->next);
+
+			*in_seg(in, in->next) = (struct rseg){0};
+			in->next++;
+			m->stats.memory_in -= s.len;
+			consume(m, in, s.data, s.len, s.first, s.msgs);
+			free(s.data);
+		} else if (in->next < in->floor) {
+			skip(m, in);
+		} else {
+			break;
+		}
+	}
+	if (in->high < in->next)
+		in->high = in->next;
+	if (in->cum < in->next)
+		in->cum = in->next;
+	while (in->cum < in->high && is_here(in, in->cum))
+		in->cum++;
+	if (in->stalled || in->broken)
+		return;
+	if (in->lost)
+		close_lost(m, in);
+	else if (in->ended && in->state == IN_JOINED && in->next >= in->end_seq)
+		in_free(m, in);
+}
+
+/* ---- windows and status ---- */
+
+/* Segments from `next` on that there is room for. */
+uint32_t in_window(const struct mesh *m, const struct mesh_in *in)
+{
+	size_t n = m->n_active ? m->n_active : 1;
+	size_t by_memory = m->cfg.memory_max / n, by_socket, w;
+
+	(void)in;
+	if (by_memory > m->cfg.lane_max)
+		by_memory = m->cfg.lane_max;
+	by_memory /= m->cfg.mtu;
+	/* The kernel charges a datagram with more than its bytes. */
+	by_socket = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n;
+	w = by_memory < by_socket ? by_memory : by_socket;
+	if (w < WINDOW_MIN || m->stats.memory_in > m->cfg.memory_max)
+		w = WINDOW_MIN;
+	return (uint32_t)(w < SEG_MAX ? w : SEG_MAX);
+}
+
+void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s)
+{
+	uint64_t limit = in->next + in_window(m, in);
+
+	if (limit > in->promised)
+		in->promised = limit;
+	in->reported = in->cum;
+	in->status_due = false;
+	s->lane = in->idx;
+	s->cum = in->cum;
+	s->window = (uint32_t)(in->promised - in->cum);
+}
+
+/* Something changed that the sender will want to know: soon, or at once. */
+static void status_soon(struct mesh *m, struct mesh_in *in, uint64_t now)
+{
+	struct peer *p = in->peer;
+	uint32_t quarter = in_window(m, in) / 4;
+	uint64_t limit = in->next + 4 * (uint64_t)quarter, wait = STATUS_NS, at;
+
+	in->status_due = true;
+	if (in->members > SMALL_GROUP)
+		wait = in->members * NS_MS;
+	else if (in->cum >= in->reported + quarter || limit >= in->promised + quarter)
+		wait = 0;
+	at = wait > STATUS_NS && p->status_sent_at + wait > now
+	             ? p->status_sent_at + wait
+	             : now + (wait < STATUS_NS ? wait : STATUS_NS);
+	if (at <= now) {
+		peer_ctl(m, p, CTL_STATUS);
+	} else if (at < p->status_at) {
+		p->status_at = at;
+		if (!list_linked(&p->status_link))
+			list_add_tail(&m->statuses, &p->status_link);
+	}
+}
+
+void mesh_in_resume(struct mesh *m, struct mesh_in *in, uint64_t now)
+{
+	size_t left = in->rest_len - in->rest_at, taken;
+	uint64_t key = in->key;
+
+	if (!in->stalled)
+		return;
+	m->now = now;
+	taken = m->env.deliver(m->env.arg, in->obj, in->rest + in->rest_at, left);
+	if (taken < left) {
+		in->rest_at += taken;
+		return;
+	}
+	rest_clear(m, in);
+	in->stalled = false;
+	drain(m, in);
+	in = map_get_u64(&m->ins, key);
+	if (in && in->state == IN_JOINED && !in->broken)
+		status_soon(m, in, now);
+}
+
+/* ---- data ---- */
+
+static void best_effort(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
+{
+	if (d->seq < in->next || in->stalled) {
+		m->stats.dropped[in->stalled ? MESH_DROP_WINDOW : MESH_DROP_DUPLICATE]++;
+		return;
+	}
+	if (d->seq > in->next)
+		resync(m, in, full_msgs(in, d->msgs), true);
+	in->next = in->cum = in->high = d->seq + 1;
+	consume(m, in, d->payload, d->len, d->first, d->msgs);
+}
+
+static void store(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
+{
+	struct rseg *s = in_seg(in, d->seq);
+
+	s->data = malloc(d->len);
+	if (!s->data) {
+		m->stats.dropped[MESH_DROP_MEMORY]++;
+		return;
+	}
+	memcpy(s->data, d->payload, d->len);
+	s->len = d->len;
+	s->first = d->first;
+	s->msgs = d->msgs;
+	m->stats.memory_in += d->len;
+}
+
+/* A segment of a reliable lane, within the window and new. */
+static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d, uint64_t now)
+{
+	uint64_t old_high = in->high, key = in->key;
+	bool in_order = d->seq == in->next && !in->stalled;
+
+	if (!(in_order && !in->ring) && !ring_fit(in, d->seq + 1)) {
+		m->stats.dropped[MESH_DROP_MEMORY]++;
+		return;
+	}
+	if (d->seq >= in->high)
+		in->high = d->seq + 1;
+	if (in_order) {
+		step(m, in);
+		consume(m, in, d->payload, d->len, d->first, d->msgs);
+	} else {
+		store(m, in, d);
+	}
+	drain(m, in);
+	if (map_get_u64(&m->ins, key) != in || in->broken)
+		return;
+	nak_update(m, in, d->seq > old_high, now);
+	status_soon(m, in, now);
+}
+
+void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_t now)
+{
+	struct mesh_in *in = in_find(m, p, d->lane);
+	enum mesh_drop why = MESH_DROP_N;
+
+	if (!in || in->state != IN_JOINED || in->broken)
+		why = MESH_DROP_LANE;
+	else if (in->class == MESH_RELIABLE && (d->seq < in->next || is_here(in, d->seq)))
+		why = MESH_DROP_DUPLICATE;
+	else if (in->class == MESH_RELIABLE && d->seq >= in->promised)
+		why = MESH_DROP_WINDOW;
+	if (why != MESH_DROP_N) {
+		m->stats.dropped[why]++;
+		return;
+	}
+	in->active_at = now;
+	p->repairs_in += d->repair;
+	if (in->class == MESH_RELIABLE)
+		reliable(m, in, d, now);
+	else
+		best_effort(m, in, d);
+}
+
+/* ---- where it stands ---- */
+
+void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool end, bool ask,
+                uint64_t now)
+{
+	struct mesh_in *in = in_find(m, p, h->lane);
+
+	if (!in || in->broken)
+		return;
+	if (end && !h->seq) {
+		/* Its sender has forgotten the lane: we were no member when it ended. */
+		in->ended = true;
+		in_lost(m, in, false, now);
+		return;
+	}
+	if (h->seq >= in->head_seq) {
+		in->head_seq = h->seq;
+		in->head_msgs = h->msgs;
+	}
+	if (end) {
+		in->ended = true;
+		in->end_seq = h->seq;
+	}
+	if (in->class == MESH_BEST_EFFORT) {
+		if (h->seq > in->next && h->seq != in->tail_seq) {
+			in->tail_seq = h->seq;
+			in->tail_at = now + 200 * NS_MS;
+			m->sweep_at = in->tail_at < m->sweep_at ? in->tail_at : m->sweep_at;
+		}
+	} else if (in->state == IN_JOINED && h->seq > in->high && h->seq <= in->promised &&
+	           ring_fit(in, h->seq)) {
+		in->high = h->seq;
+		nak_update(m, in, true, now);
+	}
+	if (ask && in->class == MESH_RELIABLE && in->state == IN_JOINED) {
+		in->status_due = true;
+		if (in->members <= SMALL_GROUP)
+			peer_ctl(m, p, CTL_STATUS);
+		else
+			status_soon(m, in, now);
+	}
+	/* END answers a JOIN for what is over, too. */
+	if (end && in->state != IN_JOINED && in->class == MESH_RELIABLE)
+		in_lost(m, in, true, now);
+	else
+		drain(m, in);
+}
+
+static void in_new(struct mesh *m, struct peer *p, const struct mw_lane *v, enum mesh_class class,
+                   uint64_t now)
+{
+	struct mesh_in *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return;
+	memcpy(in->channel, v->name, v->name_len);
+	in->peer = p;
+	in->idx = v->lane;
+	in->key = p->id << 16 | v->lane;
+	in->class = class;
+	in->members = v->members;
+	list_init(&in->nak_link);
+	in->nak_at = in->tail_at = NEVER;
+	in->join_at = now;
+	in->join_gap = JOIN_NS;
+	in->obj = m->env.accept(m->env.arg, p->host, le32_get(p->boot), in->channel, class, in);
+	if (!in->obj || map_put_u64(&m->ins, in->key, in)) {
+		if (in->obj)
+			m->env.gone(m->env.arg, in->obj);
+		free(in);
+		return;
+	}
+	if (class == MESH_BEST_EFFORT) {
+		in->state = IN_JOINED;
+		in->next = in->cum = in->high = v->seq;
+		in->stream.begun = in->head_msgs = v->msgs;
+		in->head_seq = v->seq;
+	}
+	list_add_tail(&p->ins, &in->link);
+	m->last_in = NULL;
+	p->n_in++;
+	m->stats.n_lanes_in++;
+	m->sweep_at = now;
+}
+
+void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_t now)
+{
+	struct mw_head h = {v->lane, v->seq, v->msgs};
+	bool over = v->class & MW_F_OVER;
+	uint8_t class = v->class & (uint8_t)~MW_F_OVER;
+	struct mesh_in *in = in_find(m, p, v->lane);
+	struct list *it;
+
+	if (class > MESH_BEST_EFFORT || v->name_len >= sizeof(in->channel))
+		return;
+	if (in) {
+		in->members = v->members;
+		in_on_head(m, p, &h, over, false, now);
+		return;
+	}
+	if (over || p->n_in >= MESH_LANES_MAX)
+		return;
+	/* A lane of the same name whose end was missed is over. */
+	list_for_each(it, &p->ins) {
+		struct mesh_in *o = list_entry(it, struct mesh_in, link);
+
+		if (o->class == class && strlen(o->channel) == v->name_len &&
+		    !memcmp(o->channel, v->name, v->name_len)) {
+			if (!o->ended && !o->broken) {
+				o->ended = true;
+				o->end_seq = o->head_seq;
+				in_lost(m, o, false, now);
+			}
+			return;
+		}
+	}
+	in_new(m, p, v, (enum mesh_class) class, now);
+}
+
+/* ---- joining ---- */
+
+void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uint64_t now)
+{
+	struct mesh_in *in = in_find(m, p, j->lane);
+	uint64_t key;
+
+	if (!in || in->state != IN_JOINING || in->token != j->token || in->broken || !j->seq)
+		return;
+	key = in->key;
+	in->state = IN_JOINED;
+	in->join_gap = JOIN_NS;
+	if (!in->next) {
+		in->next = in->cum = in->high = in->reported = j->seq;
+		in->stream.begun = j->msgs;
+	} else if (j->seq < in->next) {
+		/* It never made what it once sent: no sender does that. */
+		break_lane(m, in);
+		return;
+	}
+	in->floor = j->seq;
+	in->floor_msgs = j->msgs;
+	if (in->promised < j->seq + in->join_window)
+		in->promised = j->seq + in->join_window;
+	if (in->promised > in->next + SEG_MAX && in->promised > j->seq + SEG_MAX)
+		in->promised = j->seq + SEG_MAX;
+	drain(m, in);
+	if (map_get_u64(&m->ins, key) != in || in->broken)
+		return;
+	if (in->head_seq > in->high && in->head_seq <= in->promised && ring_fit(in, in->head_seq))
+		in->high = in->head_seq;
+	nak_update(m, in, true, now);
+	in->status_due = true;
+	peer_ctl(m, p, CTL_STATUS);
+}
+
+void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, uint64_t now)
+{
+	struct mesh_in *in = in_find(m, p, e->lane);
+
+	if (!in || in->state != IN_JOINED || in->class != MESH_RELIABLE ||
+	    (e->token && e->token != in->token))
+		return;
+	in->state = IN_IDLE;
+	in->join_gap = in->join_gap < REJOIN_NS ? REJOIN_NS : in->join_gap;
+	in->join_at = now + in->join_gap;
+	list_del(&in->nak_link);
+	in->nak_at = NEVER;
+	m->sweep_at = now;
+}
+
+void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now)
+{
+	(void)now;
+	if (in->broken || !in->next) {
+		if (exact || in->ended)
+			in_free(m, in);
+		else
+			in->state = IN_IDLE;
+		return;
+	}
+	in->lost = true;
+	in->lost_exact = exact;
+	in->ended |= exact;
+	if (in->class == MESH_RELIABLE)
+		in->state = IN_IDLE;
+	in->join_at = now;
+	list_del(&in->nak_link);
+	in->nak_at = NEVER;
+	in->floor = in->high;
+	if (in->floor_msgs < in->head_msgs)
+		in->floor_msgs = in->head_msgs;
+	drain(m, in);
+}
+
+/* Best-effort: what was announced has not come. */
+static void sweep_tail(struct mesh *m, struct mesh_in *in)
+{
+	in->tail_at = NEVER;
+	if (in->tail_seq <= in->next || in->stalled || in->broken)
+		return;
+	resync(m, in, in->head_msgs, true);
+	in->next = in->cum = in->high = in->tail_seq;
+	drain(m, in);
+}
+
+/* Joins and tails. */
+void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now)
+{
+	struct peer *p = in->peer;
+	uint64_t at = NEVER;
+
+	if (in->class == MESH_BEST_EFFORT) {
+		if (in->tail_at <= now) {
+			sweep_tail(m, in);
+			return;
+		}
+		at = in->tail_at;
+	} else if (in->state != IN_JOINED && !in->broken && !in->lost && !in->ended &&
+	           peer_is_up(p)) {
+		if (in->join_at <= now) {
+			if (in->state == IN_IDLE)
+				in->token = (uint32_t)mesh_random(m) | 1;
+			in->state = IN_JOINING;
+			in->join_at = now + in->join_gap;
+			in->join_gap = in->join_gap * 2 < NS_S ? in->join_gap * 2 : NS_S;
+			in->status_due = true; /* with CTL_JOIN: this one is meant */
+			peer_ctl(m, p, CTL_JOIN);
+		}
+		at = in->join_at;
+	}
+	if (at < m->sweep_at)
+		m->sweep_at = at;
+}

@@ -1,0 +1,152 @@
+/* Members: the hosts that hear our lanes, what they have, and what they take */
+#include "mesh/state.h"
+
+#include <stdlib.h>
+
+struct member *member_find(const struct mesh_lane *l, const struct peer *p)
+{
+	struct list *it;
+
+	/* A peer hears few lanes, a lane may be heard by many peers. */
+	list_for_each(it, &p->members) {
+		struct member *mb = list_entry(it, struct member, peer_link);
+
+		if (mb->lane == l)
+			return mb;
+	}
+	return NULL;
+}
+
+void member_free(struct mesh *m, struct member *mb, uint64_t now)
+{
+	struct mesh_lane *l = mb->lane;
+
+	list_del(&mb->link);
+	list_del(&mb->peer_link);
+	l->n_members--;
+	mb->peer->n_out--;
+	free(mb);
+	lane_advance(m, l, now);
+}
+
+static struct member *member_new(struct mesh *m, struct mesh_lane *l, struct peer *p, uint64_t now)
+{
+	struct member *mb = calloc(1, sizeof(*mb));
+
+	if (!mb)
+		return NULL;
+	mb->lane = l;
+	mb->peer = p;
+	mb->joined_at = now;
+	mb->join_seq = mb->cum = l->sent;
+	mb->join_msgs = lane_msgs_at_sent(l);
+	list_add_tail(&l->members, &mb->link);
+	list_add_tail(&p->members, &mb->peer_link);
+	l->n_members++;
+	p->n_out++;
+	(void)m;
+	return mb;
+}
+
+void member_on_join(struct mesh *m, struct peer *p, const struct mw_join *j, uint64_t now)
+{
+	struct mesh_lane *l = lane_by_idx(m, j->lane);
+	struct member *mb;
+
+	if (!l || l->class != MESH_RELIABLE) {
+		peer_note(m, p, MW_END, j->lane, 0);
+		return;
+	}
+	if (!peer_is_up(p))
+		return;
+	mb = member_find(l, p);
+	if (mb && mb->token != j->token && (mb->has_said || now - mb->joined_at > NS_S / 2)) {
+		/* It begins anew: what it had of this lane it has forgotten. */
+		member_free(m, mb, now);
+		mb = NULL;
+	}
+	if (!mb && !(mb = member_new(m, l, p, now)))
+		return;
+	mb->token = j->token;
+	if (!mb->has_said) {
+		mb->limit = mb->join_seq + (j->window < SEG_MAX ? j->window : SEG_MAX);
+		mb->joined_due = true;
+		peer_ctl(m, p, CTL_JOINED);
+	}
+	lane_advance(m, l, now);
+}
+
+void member_on_status(struct mesh *m, struct peer *p, const struct mw_status *s, uint64_t now)
+{
+	struct mesh_lane *l = lane_by_idx(m, s->lane);
+	struct member *mb = l ? member_find(l, p) : NULL;
+	uint64_t limit;
+
+	if (!l) {
+		peer_note(m, p, MW_END, s->lane, 0);
+		return;
+	}
+	if (!mb) {
+		if (peer_is_up(p))
+			peer_note(m, p, MW_EVICTED, s->lane, 0);
+		return;
+	}
+	/* What was never sent nobody has, and nothing is unsaid. */
+	if (s->cum > l->sent)
+		return;
+	mb->has_said = true;
+	limit = s->cum + (s->window < SEG_MAX ? s->window : SEG_MAX);
+	if (s->cum > mb->cum || limit > mb->limit) {
+		mb->held_at = 0;
+		mb->cum = s->cum > mb->cum ? s->cum : mb->cum;
+		mb->limit = limit > mb->limit ? limit : mb->limit;
+		lane_advance(m, l, now);
+	}
+}
+
+void member_on_part(struct mesh *m, struct peer *p, uint16_t lane, uint64_t now)
+{
+	struct mesh_lane *l = lane_by_idx(m, lane);
+	struct member *mb = l ? member_find(l, p) : NULL;
+
+	if (mb)
+		member_free(m, mb, now);
+}
+
+/* Whether this member keeps the lane from going on. */
+static bool holds_up(const struct mesh_lane *l, const struct member *mb)
+{
+	if (l->sent < l->next && mb->limit <= l->sent)
+		return true;
+	return l->short_write && mb->cum == l->base;
+}
+
+uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
+{
+	uint64_t wait = m->cfg.block_ms * NS_MS, at = now + wait / 8;
+	struct list *it, *next;
+
+	list_for_each_safe(it, next, &l->members) {
+		struct member *mb = list_entry(it, struct member, link);
+		struct peer *p = mb->peer;
+		struct mesh_peer_info info;
+
+		if (!holds_up(l, mb)) {
+			mb->held_at = 0;
+			continue;
+		}
+		if (!mb->held_at)
+			mb->held_at = now;
+		if (now - mb->held_at < wait) {
+			at = mb->held_at + wait < at ? mb->held_at + wait : at;
+			continue;
+		}
+		p->evictions++;
+		m->stats.evictions++;
+		peer_note(m, p, MW_EVICTED, l->idx, mb->token);
+		peer_info(p, &info);
+		m->env.evicted(m->env.arg, &info, l->channel);
+		member_free(m, mb, now);
+	}
+	return at;
+}

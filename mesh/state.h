@@ -1,0 +1,419 @@
+/* state.h - what a session holds; for the files of mesh/ only
+ *
+ * One file per idea: peer.c who is there, proof.c whether they are, announce.c saying so ourselves,
+ * lane.c what we send, member.c who takes it, repair.c what they lack, in.c what we hear, nak.c
+ * what we lack, recv.c datagrams in, send.c datagrams out, show.c looking in.
+ */
+#ifndef NC_MESH_STATE_H
+#define NC_MESH_STATE_H
+
+#include "libnc/base/list.h"
+#include "libnc/base/map.h"
+#include "mesh/replay.h"
+#include "mesh/seal.h"
+#include "mesh/session.h"
+#include "mesh/stream.h"
+#include "mesh/wire.h"
+
+#define NS_MS UINT64_C(1000000)
+#define NS_S  UINT64_C(1000000000)
+#define NEVER UINT64_MAX
+
+#define SEG_MAX         8192u         /* segments in one window, a power of 2 */
+#define NEW_MAX         1024u         /* boots that have not yet proved themselves */
+#define ANSWERS_PER_S   200u          /* and as many challenges */
+#define STRANGERS_PER_S 10000u        /* unknown boots that are looked at */
+#define CHALLENGE_NS    (250 * NS_MS) /* between two of them to one peer */
+#define CHALLENGE_TRIES 4u
+#define CONTEST_NS      NS_S          /* in which the old bearer of a name may answer */
+#define REFUSED_NS      (60 * NS_S)   /* then it may try again */
+#define MEMORY_NS       (3600 * NS_S) /* how long a peer that is gone is known */
+#define JOIN_NS         (50 * NS_MS)  /* doubling to 1 s */
+#define REJOIN_NS       (100 * NS_MS) /* after an eviction, doubling to 5 s */
+#define HEAD_NS         NS_MS         /* doubling to 200 ms */
+#define NAK_NS          NS_MS         /* the least time between two for one segment */
+#define NAK_MAX_NS      (100 * NS_MS)
+#define STATUS_NS       (2 * NS_MS)
+#define SMALL_GROUP     8u                 /* members up to which NAKs go at once and unicast */
+#define RATE_DEFAULT    UINT64_C(62500000) /* 500 Mbit/s */
+#define RTT_DEFAULT_NS  (10 * NS_MS)
+#define KEYS_MAX        16u
+
+/* ---- time and chance ---- */
+
+/* A token bucket; `max` of it may be spent at once. */
+struct bucket {
+	uint64_t rate; /* per second; 0: no limit */
+	int64_t has, max;
+	uint64_t at;
+};
+void bucket_init(struct bucket *b, uint64_t rate, int64_t max, uint64_t now);
+/* Whether something is left; what is spent may exceed it once. */
+bool bucket_has(struct bucket *b, uint64_t now);
+static inline void bucket_spend(struct bucket *b, size_t n)
+{
+	b->has -= (int64_t)n;
+}
+/* When something will be left. */
+uint64_t bucket_when(const struct bucket *b);
+
+/* ---- peers ---- */
+
+enum ctl {
+	CTL_STATUS = 1,
+	CTL_ALL = 2, /* STATUS of all lanes, changed or not */
+	CTL_JOIN = 4,
+	CTL_JOINED = 8,
+	CTL_CHALLENGE = 16,
+	CTL_ANSWER = 32,
+	CTL_REFUSE = 64,
+	CTL_NOTES = 128, /* PART, EVICTED, END in `notes` */
+	CTL_NAK = 256,
+};
+
+#define NOTES_MAX 16u
+struct note {
+	uint8_t kind; /* enum mw_kind */
+	uint16_t lane;
+	uint32_t token;
+};
+
+struct peer {
+	uint8_t boot[MW_BOOT_LEN];
+	struct list link;        /* in mesh.peers */
+	struct list ctl_link;    /* in mesh.ctl, while something is to be said to it */
+	struct list status_link; /* in mesh.statuses, while status_at is set */
+	struct list ins;         /* struct mesh_in */
+	struct list members;     /* struct member: lanes of ours that it hears */
+	uint64_t id; /* of this session, never used twice; half of the key of mesh.ins */
+	struct mesh_addr addr;
+	char host[MESH_HOST_MAX + 1], version[MESH_VERSION_MAX + 1];
+	enum mesh_peer_state state;
+	bool proven;          /* what it says counts */
+	bool multicast_heard; /* one of its datagrams came by the group */
+	bool left;            /* said good-bye */
+	uint64_t since, heard_at, hears_us_at;
+	uint64_t limit; /* of its silence, ns */
+	uint32_t interval_ms;
+
+	/* proof.c */
+	uint8_t nonce[MW_NONCE_LEN];
+	uint64_t challenge_at; /* next one; NEVER: none is due */
+	uint64_t challenged_at;
+	uint16_t challenge_size;
+	uint16_t passes; /* largest size that was answered */
+	uint8_t tries;
+	uint8_t stage; /* enum stage in proof.c */
+	bool nonce_set;
+	uint8_t answer_nonce[MW_NONCE_LEN];
+	uint16_t answer_size;
+	struct mesh_addr answer_to;
+	struct peer *rival; /* NEW: the bearer of its name; not owned */
+	uint64_t contest_at;
+	uint8_t refusal; /* enum mw_refusal */
+
+	/* datagrams */
+	struct seal *seal; /* of the key of its last datagram */
+	uint32_t key_id;
+	uint32_t keys[KEYS_MAX]; /* that it holds, as it says */
+	uint8_t n_keys;
+	struct replay *replay;
+	uint64_t top, first; /* its counter: highest, and where it was proven */
+	uint64_t datagrams, bytes, replayed;
+
+	/* control */
+	unsigned ctl;
+	struct note notes[NOTES_MAX];
+	uint8_t n_notes;
+	uint64_t status_at; /* NEVER: none is due */
+	uint64_t status_sent_at;
+	uint32_t stamp;
+	uint64_t stamp_at;    /* 0: none */
+	uint64_t srtt;        /* 0: unknown */
+	struct bucket budget; /* bytes of repairs */
+	uint32_t n_in, n_out;
+	uint64_t naks_in, naks_out, repairs_in, repairs_out, gaps, evictions;
+};
+
+/* ---- what we send ---- */
+
+enum seg_flags {
+	SEG_FULL = 1,    /* closed: padded to a whole datagram */
+	SEG_PENDING = 2, /* in the queue of repairs */
+};
+
+struct seg {
+	uint32_t off; /* in the lane's buffer */
+	uint16_t len;
+	uint16_t first;
+	uint32_t msgs;
+	uint32_t repaired_us; /* low bits, of the last repair */
+	uint64_t to;          /* peer id of the last or pending repair, 0: the group, NEVER: none */
+	uint8_t flags;
+};
+
+struct member {
+	struct list link;      /* in lane.members */
+	struct list peer_link; /* in peer.members */
+	struct mesh_lane *lane;
+	struct peer *peer;
+	uint64_t cum, limit; /* has all below; takes all below */
+	uint64_t held_at;    /* since when it holds the lane up; 0: it does not */
+	uint64_t joined_at;
+	uint32_t token;
+	bool joined_due; /* a JOINED is to be sent */
+	bool has_said;   /* a STATUS came since it joined */
+	uint64_t join_seq, join_msgs;
+};
+
+struct mesh_lane {
+	struct list link;        /* in mesh.lanes */
+	struct list busy_link;   /* in mesh.busy: something is unsent or unacknowledged */
+	struct list repair_link; /* in mesh.repairing */
+	struct list members;
+	uint32_t n_members;
+	uint16_t idx;
+	enum mesh_class class;
+	char channel[64];
+	void *user;
+	bool closing, broken, short_write;
+	uint8_t over_left; /* announcements of its end still to be made */
+
+	struct stream stream;
+	uint8_t head[STREAM_HEAD_LEN]; /* the begin of a frame, until it is whole */
+	uint8_t head_len;
+
+	struct seg *segs; /* ring, by sequence */
+	uint32_t segs_cap;
+	uint8_t *buf; /* ring of bytes; each segment lies in one piece */
+	size_t buf_cap, buf_head;
+	uint64_t base, sent, next; /* oldest held, first unsent, next to be made */
+	uint64_t limit;            /* members take all below */
+	int64_t deficit;
+
+	uint64_t *repairs; /* ring of sequences */
+	uint32_t repairs_cap, repairs_head, repairs_n;
+
+	uint64_t head_at, head_gap; /* the next HEAD, and the time to the one after it */
+	uint64_t messages, bytes;
+};
+
+/* ---- what we hear ---- */
+
+enum in_state {
+	IN_IDLE = 0, /* to be joined when its host is up */
+	IN_JOINING,
+	IN_JOINED, /* best-effort lanes are from the start */
+};
+
+struct rseg {
+	uint8_t *data; /* NULL: not here */
+	uint16_t len, first;
+	uint32_t msgs;
+	uint32_t asked_us; /* low bits, of the last NAK; only with tries */
+	uint8_t tries;
+};
+
+struct mesh_in {
+	struct list link;     /* in peer.ins */
+	struct list nak_link; /* in mesh.naks, while segments are missing */
+	struct peer *peer;
+	uint64_t key; /* in mesh.ins */
+	uint16_t idx;
+	enum mesh_class class;
+	enum in_state state;
+	char channel[64];
+	void *obj;
+	bool sync;    /* the stream is at a frame, or in one */
+	bool stalled; /* the upper layer takes nothing */
+	bool broken;  /* it was no stream */
+	bool status_due;
+	bool started; /* best-effort: a first segment came */
+	bool ended;   /* nothing follows end_seq */
+	bool lost,
+	        lost_exact; /* its host is gone: to be closed when all that is here is delivered */
+	struct stream stream;
+
+	uint64_t next, cum, high; /* to deliver; first missing; end of what is known */
+	uint64_t floor;           /* what is missing below will not come */
+	uint64_t floor_msgs;      /* messages begun before it */
+	uint64_t promised;        /* segments below it are taken */
+	uint64_t reported;        /* cum when the last STATUS was sent */
+	struct rseg *ring;
+	uint32_t ring_cap;
+	uint8_t *rest; /* of the segment that the upper layer took in part */
+	size_t rest_len, rest_at;
+	uint64_t head_seq, head_msgs; /* as announced */
+	uint64_t end_seq;
+	uint32_t join_window;
+
+	uint64_t nak_at;            /* NEVER: nothing to ask for */
+	uint64_t tail_at, tail_seq; /* best-effort: end of what was announced, looked at then */
+	uint32_t members;
+	uint32_t token;
+	uint64_t join_at, join_gap;
+	uint64_t active_at; /* a segment came */
+	uint64_t messages, bytes, gaps;
+};
+
+/* ---- the session ---- */
+
+struct mesh {
+	struct mesh_config cfg;
+	struct mesh_env env;
+	char host[MESH_HOST_MAX + 1], version[MESH_VERSION_MAX + 1], cluster[256];
+	struct crypto *crypto;
+	struct keyring *keys;
+	struct seal *seal;     /* our own, of the current key */
+	struct seal *stranger; /* for whoever is not proven */
+	uint64_t counter;
+	uint64_t rng[2];
+	uint64_t now; /* of the last call */
+
+	struct map by_boot; /* peers */
+	struct map ins;     /* by peer id and lane */
+	struct mesh_in *last_in;
+	struct list peers, ctl, statuses, naks, lanes, busy, repairing;
+	uint64_t next_peer_id;
+	uint32_t n_up, n_new;
+	uint32_t n_lanes;
+	uint16_t next_lane;
+	uint32_t n_active; /* reliable lanes that were heard lately */
+	struct map by_idx; /* our lanes by index */
+
+	uint64_t sweep_at;
+	uint64_t announce_at, announce_gap;
+	uint32_t announce_lane; /* where the rotating parts go on */
+	uint64_t announce_peer;
+	bool announce_query;
+	uint32_t announce_fresh; /* lanes still to be announced at once */
+	uint8_t byes;            /* LEAVE datagrams still to be sent */
+	bool leaving;
+	struct bucket rate, strangers, challenges, answers;
+	int64_t repair_turn; /* bytes that repairs are ahead of data */
+	size_t seg_len;      /* bytes of stream in a full datagram */
+
+	struct mesh_stats stats;
+};
+
+static inline uint32_t us32(uint64_t ns)
+{
+	return (uint32_t)(ns / 1000);
+}
+
+/* session.c */
+uint64_t mesh_random(struct mesh *m);
+/* A random time below `ns`. */
+uint64_t mesh_jitter(struct mesh *m, uint64_t ns);
+/* Makes `s` the one of a boot under a key. Returns 0, -ENOMEM. */
+int mesh_seal_set(struct mesh *m, struct seal *s, const struct key *k, const uint8_t *boot);
+
+/* peer.c */
+struct peer *peer_find(const struct mesh *m, const uint8_t *boot);
+struct peer *peer_new(struct mesh *m, const uint8_t *boot, const struct mesh_addr *from,
+                      uint64_t now);
+void peer_free(struct mesh *m, struct peer *p);
+void peer_set_state(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t now);
+/* Ends what binds us to it: lanes of ours; what is heard of it stays, for its return. */
+void peer_gone(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t now);
+bool peer_is_up(const struct peer *p);
+/* Something came that is meant for us: it hears us. */
+void peer_hears_us(struct mesh *m, struct peer *p, uint64_t now);
+void peer_ctl(struct mesh *m, struct peer *p, unsigned what);
+void peer_note(struct mesh *m, struct peer *p, enum mw_kind kind, uint16_t lane, uint32_t token);
+void peer_rtt(struct peer *p, uint64_t sample);
+static inline uint64_t peer_srtt(const struct peer *p)
+{
+	return p->srtt ? p->srtt : RTT_DEFAULT_NS;
+}
+/* Looks at all peers; when to look again is m->sweep_at. */
+void peer_sweep(struct mesh *m, uint64_t now);
+void peer_info(const struct peer *p, struct mesh_peer_info *info);
+
+/* proof.c */
+void proof_begin(struct mesh *m, struct peer *p, const struct mesh_addr *from, uint64_t now);
+void proof_probe(struct mesh *m, struct peer *p, uint64_t now);
+void proof_sweep(struct mesh *m, struct peer *p, uint64_t now);
+void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challenge *c, size_t len,
+                        const struct mesh_addr *from, uint64_t now);
+void proof_on_answer(struct mesh *m, struct peer *p, const struct mw_challenge *c,
+                     const struct mw_announce *a, size_t len, const struct mesh_addr *from,
+                     uint64_t counter, uint64_t now);
+void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
+                     const struct mw_announce *a, uint64_t now);
+void proof_write_refuse(struct peer *p, struct mw_writer *w);
+/* Writes the datagram that is due; its length, 0: none. */
+bool proof_write_challenge(struct mesh *m, struct peer *p, struct mw_writer *w, uint64_t now);
+bool proof_write_answer(struct mesh *m, struct peer *p, struct mw_writer *w);
+
+/* announce.c */
+void announce_soon(struct mesh *m, uint64_t within, uint64_t now);
+void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now);
+void announce_put_self(struct mesh *m, struct mw_writer *w, uint8_t flags);
+void announce_on(struct mesh *m, struct peer *p, const struct mw_announce *a, uint8_t flags,
+                 uint64_t now);
+void announce_on_heard(struct mesh *m, struct peer *p, const struct mw_chunk *c, uint64_t now);
+void announce_on_keys(struct peer *p, const struct mw_chunk *c);
+void announce_bye(struct mesh *m, struct mw_writer *w);
+
+/* lane.c */
+struct mesh_lane *lane_by_idx(const struct mesh *m, uint16_t idx);
+struct seg *lane_seg(const struct mesh_lane *l, uint64_t seq);
+/* Forgets what all members have; wakes the writer. */
+void lane_advance(struct mesh *m, struct mesh_lane *l, uint64_t now);
+/* Whether a new segment may be sent. */
+bool lane_can_send(const struct mesh_lane *l);
+/* Whether something is held that a member lacks, or waits to be sent. */
+bool lane_is_busy(const struct mesh_lane *l);
+void lane_free(struct mesh *m, struct mesh_lane *l);
+/* Messages begun before the first segment that is unsent. */
+uint64_t lane_msgs_at_sent(const struct mesh_lane *l);
+void lane_head(const struct mesh_lane *l, struct mw_head *h);
+void lane_sent(struct mesh *m, struct mesh_lane *l, uint64_t now);
+
+/* member.c */
+void member_on_join(struct mesh *m, struct peer *p, const struct mw_join *j, uint64_t now);
+void member_on_status(struct mesh *m, struct peer *p, const struct mw_status *s, uint64_t now);
+void member_on_part(struct mesh *m, struct peer *p, uint16_t lane, uint64_t now);
+void member_free(struct mesh *m, struct member *mb, uint64_t now);
+struct member *member_find(const struct mesh_lane *l, const struct peer *p);
+/* Evicts who holds the window closed for too long. Returns when to look again. */
+uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now);
+
+/* repair.c */
+void repair_on_nak(struct mesh *m, struct peer *p, struct mesh_lane *l, struct mw_list *list,
+                   uint64_t now);
+/* Writes one repair. False: there is none. */
+bool repair_write(struct mesh *m, struct mw_writer *w, struct mesh_addr *to, uint64_t now);
+void repair_forget(struct mesh_lane *l);
+
+/* in.c */
+struct mesh_in *in_find(struct mesh *m, const struct peer *p, uint16_t lane);
+void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_t now);
+void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool end, bool ask,
+                uint64_t now);
+void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_t now);
+void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uint64_t now);
+void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, uint64_t now);
+/* Its host is gone: delivers what is here, and tells what is missing. */
+void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now);
+/* Segments, from its cumulative sequence on, that are taken; tells nobody. */
+void in_free(struct mesh *m, struct mesh_in *in);
+uint32_t in_window(const struct mesh *m, const struct mesh_in *in);
+void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now);
+/* The STATUS of a lane, to be sent now. */
+void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s);
+static inline struct rseg *in_seg(const struct mesh_in *in, uint64_t seq)
+{
+	return &in->ring[seq & (in->ring_cap - 1)];
+}
+
+/* nak.c */
+/* Segments below in->high are missing, or no more. */
+void nak_update(struct mesh *m, struct mesh_in *in, bool fresh, uint64_t now);
+bool nak_write(struct mesh *m, struct mesh_in *in, struct mw_writer *w, uint64_t now);
+/* Somebody else asked the same. */
+void nak_on_other(struct mesh *m, struct mesh_in *in, struct mw_list *list, uint64_t now);
+void nak_tick(struct mesh *m, uint64_t now);
+
+#endif
