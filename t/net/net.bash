@@ -1,0 +1,45 @@
+# net.bash - what the tests with several hosts share (t/net/hosts.sh)
+#
+# `load net.bash` in a file of tests; `need_hosts N` at the head of a test makes hosts 1 to N, whose NET is exported; they
+# go with the test.
+
+HOSTS=${TOP_SRCDIR:?}/t/net/hosts.sh
+
+# hosts COMMAND...
+hosts() {
+	"$HOSTS" "$@"
+}
+
+# need_hosts N: makes them, or skips the test
+need_hosts() {
+	local why
+	why=$(hosts check) || skip "$why"
+	NET=$(hosts up "$1" $$ 3>&-)
+	export NET
+}
+
+# eventually COMMAND...: within ten seconds the command succeeds
+eventually() {
+	local i
+	for ((i = 0; i < 500; i++)); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.02
+	done
+	echo "never: $*"
+	return 1
+}
+
+setup() {
+	T=$(mktemp -d /tmp/nct.XXXXXX)
+	unset NET
+	cd "$T" || return
+}
+
+teardown() {
+	[ -z "${NET-}" ] || hosts down
+	if [ -z "${BATS_TEST_COMPLETED-}" ]; then
+		tail -n 20 "$T"/out.* 2>/dev/null | sed 's/^/# /' || true
+	fi
+	cd /
+	rm -rf "$T"
+}
