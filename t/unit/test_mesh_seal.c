@@ -27,6 +27,20 @@
 static struct crypto *crypto[N_LIBRARIES];
 static const uint8_t boot[SEAL_BOOT_LEN] = {1, 2, 3};
 
+/* How often a key was derived. */
+static unsigned n_derived;
+
+int __real_crypto_mac(struct crypto *c, uint8_t out[CRYPTO_KEY_LEN],
+                      const uint8_t key[CRYPTO_KEY_LEN], const void *p, size_t len);
+int __wrap_crypto_mac(struct crypto *c, uint8_t out[CRYPTO_KEY_LEN],
+                      const uint8_t key[CRYPTO_KEY_LEN], const void *p, size_t len);
+int __wrap_crypto_mac(struct crypto *c, uint8_t out[CRYPTO_KEY_LEN],
+                      const uint8_t key[CRYPTO_KEY_LEN], const void *p, size_t len)
+{
+	n_derived++;
+	return __real_crypto_mac(c, out, key, p, len);
+}
+
 static struct key key_of(enum cipher cipher, uint8_t first)
 {
 	const uint8_t secret[CRYPTO_KEY_LEN] = {first, 2, 3};
@@ -271,11 +285,11 @@ static void one_object_serves_one_key_after_the_other(void **state)
 	(void)state;
 	assert_int_equal(seal_new(&spare, crypto[0]), 0);
 	for (unsigned i = 0; i < 12; i++) {
-		struct key k = key_of((enum cipher)(i % CIPHER_N), (uint8_t)(i / 6));
+		struct key k = key_of((enum cipher)(i / 4 % CIPHER_N), (uint8_t)(i % 2));
 		uint8_t from[SEAL_BOOT_LEN] = {(uint8_t)i};
 		struct seal *s = seal_of(crypto[0], &k, CLUSTER, from);
 
-		fill(&d, UINT64_C(0x300000000) * i, AD_LEN, 64);
+		fill(&d, i % 4 < 3 ? 7 : UINT64_C(0x300000000) * i, AD_LEN, 64);
 		seal_it(s, &d);
 		work = d;
 		assert_int_equal(seal_set(spare, &k, CLUSTER, 3, from), 0);
@@ -335,6 +349,46 @@ static void subkeys_follow_the_upper_half_of_the_counter(void **state)
 	}
 	seal_free(s);
 	seal_free(o);
+}
+
+static void honest_datagrams_pay_for_no_forged_one(void **state)
+{
+	static struct datagram d, work;
+	struct key k = key_of(CIPHER_AES_256_GCM, 1);
+	struct seal *s = seal_of(crypto[0], &k, CLUSTER, boot);
+	struct seal *o = seal_of(crypto[0], &k, CLUSTER, boot);
+
+	(void)state;
+	n_derived = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned before;
+
+		fill(&d, 1000 + i, AD_LEN, 64);
+		seal_it(s, &d);
+		before = n_derived;
+		work = d;
+		assert_int_equal(open_it(o, &work), 0);
+		/* the first one of all needs its key */
+		assert_int_equal(n_derived, before + !i);
+		work = d;
+		work.counter += i % 2 ? UINT64_C(1) << 32 : (uint64_t)i << 33;
+		assert_int_equal(open_it(o, &work), i ? SEAL_FORGED : 0);
+		assert_true(n_derived <= before + 1 + !i);
+	}
+	/* once on each side, and for each counter of the forger's that was new */
+	assert_true(n_derived <= 2 + 100);
+	seal_free(s);
+	seal_free(o);
+}
+
+static void nothing_is_derived_before_there_is_a_datagram(void **state)
+{
+	struct key k = key_of(CIPHER_CHACHA20_POLY1305, 1);
+
+	(void)state;
+	n_derived = 0;
+	seal_free(seal_of(crypto[0], &k, CLUSTER, boot));
+	assert_int_equal(n_derived, 0);
 }
 
 /* In a process of its own: the status that it ends with. */
@@ -442,6 +496,8 @@ int main(void)
 	        cmocka_unit_test(one_object_serves_one_key_after_the_other),
 	        cmocka_unit_test(the_longest_name_of_a_cluster_fits),
 	        cmocka_unit_test(subkeys_follow_the_upper_half_of_the_counter),
+	        cmocka_unit_test(honest_datagrams_pay_for_no_forged_one),
+	        cmocka_unit_test(nothing_is_derived_before_there_is_a_datagram),
 	        cmocka_unit_test(no_counter_seals_twice),
 	};
 
