@@ -217,19 +217,22 @@ static void skip(struct mesh *m, struct mesh_in *in)
 	resync(m, in, msgs, q < in->floor || exact);
 }
 
-/* All that came of a lane whose host is gone is delivered. */
-static void close_lost(struct mesh *m, struct mesh_in *in)
+/* All that came of a lane whose host is gone is delivered. Returns whether the lane is still there.
+ */
+static bool close_lost(struct mesh *m, struct mesh_in *in)
 {
 	uint64_t msgs = in->head_msgs > in->stream.begun ? in->head_msgs : in->stream.begun;
 
 	in->lost = false;
 	resync(m, in, msgs, in->lost_exact);
-	if (in->ended)
-		in_free(m, in);
+	if (!in->ended)
+		return true;
+	in_free(m, in);
+	return false;
 }
 
-/* Delivers what is in order. May end the lane. */
-static void drain(struct mesh *m, struct mesh_in *in)
+/* Delivers what is in order. Returns whether the lane is still there. */
+static bool drain(struct mesh *m, struct mesh_in *in)
 {
 	while (!in->stalled && !in->broken) {
 		if (in->next < in->high && is_here(in, in->next)) {
@@ -253,11 +256,13 @@ static void drain(struct mesh *m, struct mesh_in *in)
 	while (in->cum < in->high && is_here(in, in->cum))
 		in->cum++;
 	if (in->stalled || in->broken)
-		return;
+		return true;
 	if (in->lost)
-		close_lost(m, in);
-	else if (in->ended && in->state == IN_JOINED && in->next >= in->end_seq)
-		in_free(m, in);
+		return close_lost(m, in);
+	if (!in->ended || in->state != IN_JOINED || in->next < in->end_seq)
+		return true;
+	in_free(m, in);
+	return false;
 }
 
 /* ---- windows and status ---- */
@@ -320,7 +325,6 @@ static void status_soon(struct mesh *m, struct mesh_in *in, uint64_t now)
 void mesh_in_resume(struct mesh *m, struct mesh_in *in, uint64_t now)
 {
 	size_t left = in->rest_len - in->rest_at, taken;
-	uint64_t key = in->key;
 
 	if (!in->stalled)
 		return;
@@ -332,9 +336,7 @@ void mesh_in_resume(struct mesh *m, struct mesh_in *in, uint64_t now)
 	}
 	rest_clear(m, in);
 	in->stalled = false;
-	drain(m, in);
-	in = map_get_u64(&m->ins, key);
-	if (in && in->state == IN_JOINED && !in->broken)
+	if (drain(m, in) && in->state == IN_JOINED && !in->broken)
 		status_soon(m, in, now);
 }
 
@@ -371,7 +373,7 @@ static void store(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
 /* A segment of a reliable lane, within the window and new. */
 static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d, uint64_t now)
 {
-	uint64_t old_high = in->high, key = in->key;
+	uint64_t old_high = in->high;
 	bool in_order = d->seq == in->next && !in->stalled;
 
 	if (!(in_order && !in->ring) && !ring_fit(in, d->seq + 1)) {
@@ -386,8 +388,7 @@ static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d
 	} else {
 		store(m, in, d);
 	}
-	drain(m, in);
-	if (map_get_u64(&m->ins, key) != in || in->broken)
+	if (!drain(m, in) || in->broken)
 		return;
 	nak_update(m, in, d->seq > old_high, now);
 	status_soon(m, in, now);
@@ -540,11 +541,9 @@ void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_
 void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uint64_t now)
 {
 	struct mesh_in *in = in_find(m, p, j->lane);
-	uint64_t key;
 
 	if (!in || in->state != IN_JOINING || in->token != j->token || in->broken || !j->seq)
 		return;
-	key = in->key;
 	in->state = IN_JOINED;
 	in->join_gap = JOIN_NS;
 	if (!in->next) {
@@ -561,8 +560,7 @@ void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uin
 		in->promised = j->seq + in->join_window;
 	if (in->promised > in->next + SEG_MAX && in->promised > j->seq + SEG_MAX)
 		in->promised = j->seq + SEG_MAX;
-	drain(m, in);
-	if (map_get_u64(&m->ins, key) != in || in->broken)
+	if (!drain(m, in) || in->broken)
 		return;
 	if (in->head_seq > in->high && in->head_seq <= in->promised && ring_fit(in, in->head_seq))
 		in->high = in->head_seq;

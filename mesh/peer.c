@@ -8,9 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct peer *peer_find(const struct mesh *m, const uint8_t *boot)
+struct peer *peer_find(struct mesh *m, const uint8_t *boot)
 {
-	return map_get(&m->by_boot, boot, MW_BOOT_LEN);
+	struct peer *p = m->last_peer;
+
+	if (p && !memcmp(p->boot, boot, MW_BOOT_LEN))
+		return p;
+	p = map_get(&m->by_boot, boot, MW_BOOT_LEN);
+	if (p)
+		m->last_peer = p;
+	return p;
 }
 
 /* Makes room: forgets whoever is no peer any more and was heard longest ago. */
@@ -79,6 +86,9 @@ void peer_free(struct mesh *m, struct peer *p)
 		m->n_new--;
 	if (peer_is_up(p))
 		m->n_up--;
+	if (m->last_peer == p)
+		m->last_peer = NULL;
+	m->n_freed++;
 	map_del(&m->by_boot, p->boot, sizeof(p->boot));
 	list_del(&p->link);
 	list_del(&p->ctl_link);

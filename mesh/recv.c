@@ -231,7 +231,7 @@ static void on_chunks(struct arrival *a, const uint8_t *p, size_t n)
 {
 	struct mw_reader r = {p, n};
 	bool was_proven = a->p->proven;
-	uint64_t id = a->p->id;
+	uint64_t id = a->p->id, freed = a->m->n_freed;
 	uint8_t boot[MW_BOOT_LEN];
 	const uint8_t *to = NULL;
 	struct mw_chunk c;
@@ -246,9 +246,12 @@ static void on_chunks(struct arrival *a, const uint8_t *p, size_t n)
 			break;
 		}
 		/* A chunk may end the peer, and may even free it. */
-		a->p = peer_find(a->m, boot);
-		if (!a->p || a->p->id != id)
-			return;
+		if (a->m->n_freed != freed) {
+			freed = a->m->n_freed;
+			a->p = peer_find(a->m, boot);
+			if (!a->p || a->p->id != id)
+				return;
+		}
 		if (was_proven && !a->p->proven)
 			break;
 	}

@@ -274,6 +274,8 @@ struct mesh {
 	struct map ins;     /* by peer id and lane */
 	struct mesh_in *last_in;
 	struct list peers, ctl, statuses, naks, lanes, busy, repairing;
+	struct peer *last_peer; /* found last; NULL: none */
+	uint64_t n_freed;       /* peers so far */
 	uint64_t next_peer_id;
 	uint32_t n_up, n_new;
 	uint32_t n_lanes;
@@ -309,7 +311,7 @@ uint64_t mesh_jitter(struct mesh *m, uint64_t ns);
 int mesh_seal_set(struct mesh *m, struct seal *s, const struct key *k, const uint8_t *boot);
 
 /* peer.c */
-struct peer *peer_find(const struct mesh *m, const uint8_t *boot);
+struct peer *peer_find(struct mesh *m, const uint8_t *boot);
 struct peer *peer_new(struct mesh *m, const uint8_t *boot, const struct mesh_addr *from,
                       uint64_t now);
 void peer_free(struct mesh *m, struct peer *p);
