@@ -86,8 +86,8 @@ int keyring_install(struct keyring *r, const struct key *k);
 /* Seals with this key from now on. Returns 0, KEYRING_UNKNOWN. */
 int keyring_use(struct keyring *r, uint32_t id);
 
-/* Wipes a key. What was made of it (struct seal) is the caller's to free before. Returns 0,
- * KEYRING_UNKNOWN, KEYRING_IN_USE. */
+/* Wipes a key. What was made of it (struct seal) holds a copy, and is the caller's to clear.
+ * Returns 0, KEYRING_UNKNOWN, KEYRING_IN_USE. */
 int keyring_remove(struct keyring *r, uint32_t id);
 
 /* The key of an id, or NULL. */

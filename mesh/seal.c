@@ -53,13 +53,20 @@ static void drop(struct seal *s, struct ready *r)
 	*r = (struct ready){0};
 }
 
-void seal_free(struct seal *s)
+void seal_clear(struct seal *s)
 {
-	if (!s)
-		return;
+	struct crypto *crypto = s->crypto;
+
 	drop(s, &s->now);
 	drop(s, &s->other);
 	explicit_bzero(s, sizeof(*s));
+	s->crypto = crypto;
+}
+
+void seal_free(struct seal *s)
+{
+	if (s)
+		seal_clear(s);
 	free(s);
 }
 

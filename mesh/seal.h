@@ -47,7 +47,10 @@ void seal_free(struct seal *s);
 int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cluster_len,
              const uint8_t boot[SEAL_BOOT_LEN]);
 
-/* The key's id, of the last seal_set(). */
+/* Wipes the key and what was derived of it, and leaves the object as seal_new() makes it. */
+void seal_clear(struct seal *s);
+
+/* The key's id, of the last seal_set(); 0 without. */
 uint32_t seal_key_id(const struct seal *s);
 
 /*

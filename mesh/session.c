@@ -179,6 +179,7 @@ void mesh_keys_changed(struct mesh *m)
 
 	if (mesh_seal_set(m, m->seal, m->keys->current, m->cfg.boot))
 		return;
+	seal_clear(m->stranger);
 	list_for_each(it, &m->peers) {
 		struct peer *p = list_entry(it, struct peer, link);
 

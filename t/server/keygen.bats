@@ -32,7 +32,7 @@ bats_require_minimum_version 1.5.0
 }
 
 @test "a key that can't be written is told" {
-	run -74 bash -c '"$0" --keygen >/dev/full' "$NCSERVER"
+	run -74 bash -c "'$NCSERVER' --keygen >/dev/full"
 	[[ $output == *"standard output"* ]]
 	run -73 "$NCSERVER" --keygen "$T/missing/mesh.key"
 	[[ $output == *"$T/missing/mesh.key: No such file"* ]]

@@ -302,6 +302,28 @@ static void one_object_serves_one_key_after_the_other(void **state)
 	seal_free(spare);
 }
 
+static void a_cleared_object_is_as_new(void **state)
+{
+	static struct datagram d;
+
+	(void)state;
+	for (unsigned c = 0; c < CIPHER_N; c++) {
+		struct key k = key_of((enum cipher)c, 9);
+		struct seal *s = seal_of(crypto[0], &k, CLUSTER, boot);
+
+		fill(&d, 3, AD_LEN, 64);
+		seal_it(s, &d);
+		seal_clear(s);
+		assert_int_equal(seal_key_id(s), 0);
+		assert_int_equal(seal_set(s, &k, CLUSTER, 3, boot), 0);
+		assert_int_equal(open_it(s, &d), 0);
+		seal_clear(s);
+		seal_clear(s);
+		seal_free(s);
+	}
+	seal_free(NULL);
+}
+
 static void the_longest_name_of_a_cluster_fits(void **state)
 {
 	static struct datagram d;
@@ -494,6 +516,7 @@ int main(void)
 	        cmocka_unit_test(shorter_and_longer_ones_are_noticed),
 	        cmocka_unit_test(another_key_cipher_cluster_or_boot_opens_nothing),
 	        cmocka_unit_test(one_object_serves_one_key_after_the_other),
+	        cmocka_unit_test(a_cleared_object_is_as_new),
 	        cmocka_unit_test(the_longest_name_of_a_cluster_fits),
 	        cmocka_unit_test(subkeys_follow_the_upper_half_of_the_counter),
 	        cmocka_unit_test(honest_datagrams_pay_for_no_forged_one),
