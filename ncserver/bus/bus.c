@@ -76,6 +76,14 @@ void bus_free(struct bus *b)
 	free(b);
 }
 
+/* A client with a pattern or two, and what its user has for it. */
+#define CLIENT_BYTES 2048u
+
+size_t bus_memory(const struct bus *b)
+{
+	return b->pool.bytes_live + (size_t)b->memo_bytes + (size_t)b->n_clients * CLIENT_BYTES;
+}
+
 const struct conf *bus_conf(const struct bus *b)
 {
 	return b->conf;

@@ -150,6 +150,9 @@ bool bus_is_drained(const struct bus *b);
 /* Every client once, for shutdown. */
 void bus_each_client(struct bus *b, void (*fn)(void *arg, struct client *c), void *arg);
 
+/* Bytes that messages, routes and clients take, about. */
+size_t bus_memory(const struct bus *b);
+
 /* Counted by io, shown in stats. */
 struct bus_io_counters {
 	uint64_t turns, reads, writes;

@@ -89,6 +89,20 @@ static void arm_tick(struct server *s, uint64_t now)
 	uv_timer_start(&s->tick, on_tick, ms, 0);
 }
 
+static void on_look(uv_timer_t *handle)
+{
+	struct server *s = handle->data;
+
+	if (shrink_look(&s->shrink, bus_memory(s->bus)))
+		shrink_heap();
+}
+
+static void arm_look(struct server *s)
+{
+	if (shrink_note(&s->shrink, bus_memory(s->bus)) && !uv_is_active((uv_handle_t *)&s->look))
+		uv_timer_start(&s->look, on_look, SHRINK_LOOK_MS, 0);
+}
+
 static void on_turn(uv_prepare_t *handle)
 {
 	struct server *s = handle->data;
@@ -110,6 +124,7 @@ static void on_turn(uv_prepare_t *handle)
 	if (s->state == SERVER_STOPPED)
 		return;
 	arm_tick(s, now);
+	arm_look(s);
 	set_busy(s, more);
 }
 
@@ -215,6 +230,7 @@ int loop_open(struct server *s)
 	open_timer(s, &s->retry);
 	open_timer(s, &s->watchdog);
 	open_timer(s, &s->drain);
+	open_timer(s, &s->look);
 	uv_prepare_start(&s->turn, on_turn);
 	return open_settle(s);
 }

@@ -23,6 +23,7 @@
 #include "ncserver/io/console.h"
 #include "ncserver/io/log.h"
 #include "ncserver/io/notify.h"
+#include "ncserver/io/shrink.h"
 #include "ncserver/io/source.h"
 
 struct fault;
@@ -71,7 +72,9 @@ struct server {
 	uv_timer_t retry;    /* for `starved` and paused listeners */
 	uv_timer_t watchdog; /* of the service manager */
 	uv_timer_t drain;    /* the end of READING and WRITING */
-	uv_poll_t settle;    /* timerfd, for `settling` */
+	uv_timer_t look;     /* after a burst: is there memory to give back? */
+	struct shrink shrink;
+	uv_poll_t settle; /* timerfd, for `settling` */
 	int settle_fd;
 	uint64_t settle_at;
 	uv_signal_t signals[SERVER_N_SIGNALS];

@@ -293,6 +293,50 @@ static void memory_comes_back(struct world *w, struct kinds k)
 	yajl_tree_free(a);
 }
 
+/* Resident memory of the server, KiB. */
+static unsigned long rss_kib(const struct world *w)
+{
+	char *path = util_format("/proc/%d/status", (int)w->server.pid);
+	char *text = util_read_file(path), *at = text ? strstr(text, "VmRSS:") : NULL;
+	unsigned long kib = at ? strtoul(at + strlen("VmRSS:"), NULL, 10) : 0;
+
+	assert_true(kib > 0);
+	free(text);
+	free(path);
+	return kib;
+}
+
+/* What a burst took goes back to the kernel, also where something that came later lives on. */
+static void kernel_gets_memory_back(struct world *w, struct kinds k)
+{
+	static char text[1000];
+	const struct value v = {.type = NC_TEXT, .data = text, .len = sizeof(text)};
+	struct peer *from, *to = world_listener(w, NATIVE, "A", "big");
+	uint64_t deadline;
+	unsigned long kib;
+
+	(void)k;
+#ifdef __SANITIZE_ADDRESS__
+	suite_skip("the sanitizer's allocator keeps what is freed");
+#endif
+	memset(text, 'x', sizeof(text));
+	from = world_peer(w, NATIVE, "A");
+	to->stalled = true;
+	for (int n = 0; n < 30000; n++)
+		assert_int_equal(peer_emit(from, "big", &v), NC_OK);
+	peer_settle(from);
+	for (int i = 0; i < 20; i++)
+		world_peer(w, NATIVE, "A");
+	assert_true(rss_kib(w) > 30000);
+	to->stalled = false;
+	peer_barrier(to);
+	assert_int_equal(to->n_heard, 30000);
+	for (deadline = util_deadline(); (kib = rss_kib(w)) > 12000;)
+		world_pause(w, deadline, "the memory of a burst to be given back");
+}
+
+static const char roomy[] = "channels = { A = { queue_bytes = 67108864; }; };";
+
 static const char ruled[] = "hello_wait = 20;\n"
                             "channels = { A = { propagatetochannels = \"B\"; }; B = {}; C = {}; };";
 
@@ -303,6 +347,7 @@ static const struct behaviour list[] = {
         {"trace names exactly those who hear an event", EACH, trace_tells_who_hears, ruled},
         {"totals count every message and connection", PAIRS, counters_are_exact, NULL},
         {"the memory of a flood is given back", PAIRS, memory_comes_back, NULL},
+        {"the kernel gets back what a burst took", ONCE, kernel_gets_memory_back, roomy},
 };
 
 const struct theme control_theme = {"control", list, sizeof(list) / sizeof(*list)};
