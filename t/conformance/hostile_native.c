@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "t/conformance/raw.h"
+#include "t/helpers/raw.h"
 #include "t/conformance/witness.h"
 
 static const char limited[] = "hello_wait = 20;\n"

@@ -2,7 +2,7 @@
  * Frames by hand
  */
 
-#include "t/conformance/raw.h"
+#include "t/helpers/raw.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * Written from the protocol's description and not with the project's codec, so that a mistake of
  * the one is not excused by the other.
  */
-#ifndef NC_T_CONFORMANCE_RAW_H
-#define NC_T_CONFORMANCE_RAW_H
+#ifndef NC_T_HELPERS_RAW_H
+#define NC_T_HELPERS_RAW_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -114,6 +114,22 @@ char *util_format(const char *fmt, ...)
 	return out;
 }
 
+char *util_quote(const char *text)
+{
+	char *out = malloc(strlen(text) * 6 + 3), *to = out;
+
+	assert_non_null(out);
+	*to++ = '"';
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20)
+			to += sprintf(to, "\\u%04x", (unsigned char)*text);
+		else
+			*to++ = *text;
+	}
+	strcpy(to, "\"");
+	return out;
+}
+
 yajl_val util_json(const char *text)
 {
 	char why[256] = "";

@@ -44,6 +44,9 @@ void util_write_file(const char *path, const char *text);
 /* printf into memory, which the caller frees. */
 char *util_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* `text` as a JSON string, quotes included. The caller frees it. */
+char *util_quote(const char *text);
+
 /* Parses JSON text; fails the test where it is none. The caller frees it with yajl_tree_free(). */
 yajl_val util_json(const char *text);
 

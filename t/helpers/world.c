@@ -169,26 +169,9 @@ char *world_ask_in_vain(struct world *w, const char *question, const char *json)
 	return a.text;
 }
 
-/* `text` as a JSON string, to be freed. */
-static char *quoted(const char *text)
-{
-	char *out = malloc(strlen(text) * 6 + 3), *to = out;
-
-	assert_non_null(out);
-	*to++ = '"';
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20)
-			to += sprintf(to, "\\u%04x", (unsigned char)*text);
-		else
-			*to++ = *text;
-	}
-	strcpy(to, "\"");
-	return out;
-}
-
 char *world_reload(struct world *w, const char *config)
 {
-	char *whole = server_config_text(&w->server, config), *text = quoted(whole);
+	char *whole = server_config_text(&w->server, config), *text = util_quote(whole);
 	char *json = util_format("{\"format\":\"libconfig\",\"text\":%s}", text);
 	struct answer a;
 
