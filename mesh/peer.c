@@ -228,7 +228,7 @@ static void sweep_live(struct mesh *m, struct peer *p, uint64_t now)
 	} else if (p->state == MESH_PEER_UP && deaf >= p->limit * rounds(m) / 2) {
 		proof_probe(m, p, now);
 	}
-	if (p->challenge_at < at)
+	if (p->challenge_at > now && p->challenge_at < at)
 		at = p->challenge_at;
 	if (p->hears_us_at + p->limit * rounds(m) / 2 > now &&
 	    p->hears_us_at + p->limit * rounds(m) / 2 < at)
