@@ -10,6 +10,7 @@
 
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/state.h"
+#include "ncserver/bus/users.h"
 #include "t/unit/bus_rig.h"
 
 #define N_DEAF 8
@@ -162,6 +163,49 @@ static void a_ring_that_does_not_read_is_broken_where_it_must_be(void **state)
 	rig_fini(&r);
 }
 
+/* Who says one thing and goes, while it is held up: its connection stays until that is routed, and
+ * counts as one as long. */
+static void senders_that_go_while_they_are_held_up_are_bounded_and_lose_nothing(void **state)
+{
+	static const char packet[] = "{\"event\":\"x\",\"data\":1}";
+	static const char mute[] = "{\"event\":\"nc.listen\",\"data\":[]}";
+	enum nc_error why;
+	struct rig r;
+	uint64_t written;
+	int a, ear, s[4];
+
+	(void)state;
+	rig_init(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
+	             "\"block_timeout\":500}},\"quotas\":[{\"user\":2000,\"connections\":4}]}");
+	ear = rig_native(&r, "A");
+	rig_listen(&r, ear, ">");
+	a = rig_native(&r, "A");
+	deaf(&r);
+	fill(&r, a);
+	written = r.clients[ear].c->out.flow.written;
+	for (int i = 0; i < 4; i++) {
+		s[i] = rig_accept(&r, "A", 2000, 100 + i, &why);
+		assert_int_equal(why, NC_OK);
+		rig_send(&r, s[i], mute, sizeof(mute), sizeof(mute));
+		rig_send(&r, s[i], packet, sizeof(packet), sizeof(packet));
+		assert_true(is_held(&r, s[i]));
+		bus_input_eof(r.bus, r.clients[s[i]].c, r.now);
+		rig_turn(&r);
+		assert_non_null(r.clients[s[i]].c);
+	}
+	assert_int_equal(r.clients[s[0]].c->user->connections, 4);
+	rig_accept(&r, "A", 2000, 104, &why);
+	assert_int_equal(why, NC_EQUOTA);
+	rig_wait(&r, 501);
+	for (int i = 0; i < 4; i++)
+		assert_null(r.clients[s[i]].c);
+	/* theirs, and that of the one that filled the queue */
+	assert_int_equal(r.clients[ear].c->out.flow.written, written + 4 + 1);
+	rig_accept(&r, "A", 2000, 105, &why);
+	assert_int_equal(why, NC_OK);
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +214,8 @@ int main(void)
 	        cmocka_unit_test(time_in_which_nobody_waited_does_not_count),
 	        cmocka_unit_test(two_that_flood_each_other_and_do_not_read_are_ended_once),
 	        cmocka_unit_test(a_ring_that_does_not_read_is_broken_where_it_must_be),
+	        cmocka_unit_test(
+	                senders_that_go_while_they_are_held_up_are_bounded_and_lose_nothing),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
