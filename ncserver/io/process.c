@@ -33,6 +33,7 @@ void process_prepare(void)
 	open_standard();
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	raise_limit();
 }
 

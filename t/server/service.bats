@@ -117,6 +117,30 @@ A {"event":"y"}' ]
 	stop
 }
 
+@test "a log that may not grow any more costs its lines, and one that was cut off is gone on with" {
+	conf c
+	(ulimit -f 1 && exec "$NCSERVER" c) >>out 2>>log 3>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	eventually has log msg=ready
+	full() {
+		kill -USR1 "$SERVER"
+		[ "$(stat -c %s log)" = 1024 ]
+	}
+	eventually full
+	kill -HUP "$SERVER"
+	BASE=$(sockets)
+	hear A heard.A
+	say A '{"event":"x"}'
+	eventually has heard.A '"x"'
+	# as logrotate's copytruncate does
+	: >log
+	kill -USR1 "$SERVER"
+	eventually has log 'msg="log lines could not be written" lost='
+	[ "$(tr -d '\0' <log | wc -c)" = "$(wc -c <log)" ]
+	stop
+}
+
 @test "a hostile client cannot flood the log" {
 	conf c 'quota = { connection_rate = 100000; };' 'channels = { A = { }; };'
 	start c
