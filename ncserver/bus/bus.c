@@ -10,6 +10,7 @@
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/deliver.h"
 #include "ncserver/bus/input.h"
+#include "ncserver/bus/lane.h"
 #include "ncserver/bus/slow.h"
 #include "ncserver/bus/state.h"
 #include "ncserver/bus/users.h"
@@ -47,8 +48,9 @@ int bus_new(struct bus **out, const struct bus_env *env, struct conf *conf, stru
 	b->reader = packet_reader_new();
 	b->run = malloc(BUS_RUN_MAX * sizeof(*b->run));
 	b->users = users_new(env->hash_key);
+	b->origins = origins_new(env->hash_key);
 	b->slow = slow_new(conf->slow_list);
-	if (!b->reader || !b->run || !b->users || !b->slow ||
+	if (!b->reader || !b->run || !b->users || !b->origins || !b->slow ||
 	    bus_reconfigure(b, conf, rules, now)) {
 		bus_free(b);
 		return -ENOMEM;
@@ -68,6 +70,7 @@ void bus_free(struct bus *b)
 	packet_reader_free(b->reader);
 	free(b->run);
 	users_free(b->users);
+	origins_free(b->origins);
 	slow_free(b->slow);
 	buf_fini(&b->scratch);
 	free(b->missing);
@@ -190,7 +193,7 @@ struct client *bus_accept(struct bus *b, struct chan *ch, const struct peer *pee
 	*why = NC_OK;
 	if (b->stopping)
 		return close_at_once(why, NC_ESHUTDOWN);
-	if (b->n_clients - b->n_refused >= b->conf->max_clients)
+	if (b->n_clients - b->n_refused - b->n_lanes >= b->conf->max_clients)
 		return refuse(ch, peer, now,
 		              (struct refusal){NC_EQUOTA, "too many connections (\"max_clients\")"},
 		              why);
@@ -371,9 +374,20 @@ bool bus_run_ready(struct bus *b, uint64_t now)
 	return any;
 }
 
+/* How long it may hold up those who send to it. Where another host is among them it is to end
+ * before that host gives this one up. */
+static uint32_t block_ms(const struct client *c)
+{
+	uint32_t ms = c->chan->conf->queue.block_timeout_ms;
+	uint32_t net_ms = c->bus->conf->net_block_timeout_ms / 2;
+
+	return c->holds_lane && net_ms < ms ? net_ms : ms;
+}
+
+/* Hosts that do not take what they hear are the mesh's affair. */
 static uint64_t block_deadline(const struct client *c)
 {
-	return c->block_from + (uint64_t)c->chan->conf->queue.block_timeout_ms * 1000000;
+	return c->lane ? UINT64_MAX : c->block_from + (uint64_t)block_ms(c) * 1000000;
 }
 
 uint64_t bus_next_deadline(const struct bus *b)
@@ -400,8 +414,7 @@ static void end_slow(struct client *c)
 {
 	slow_note(c->bus->slow, c, SLOW_DISCONNECTED);
 	queue_drop_all(&c->out);
-	client_end(c, NC_ESLOW, "read nothing for %u ms while others waited",
-	           c->chan->conf->queue.block_timeout_ms);
+	client_end(c, NC_ESLOW, "read nothing for %u ms while others waited", block_ms(c));
 }
 
 /* The end of one takes others out of the list: those that only it waited for. So it is not walked

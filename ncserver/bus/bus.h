@@ -41,7 +41,8 @@ struct bus_env {
 	/* Writes what a client's queue holds, as far as the kernel takes it; used when a queue is
 	 * full in the middle of a turn. May call bus_output*() for this client only. */
 	void (*flush)(void *arg, struct client *c);
-	/* dumptoconsole: one packet of a channel, as JSON text without NUL. */
+	/* dumptoconsole: one packet of a channel, as JSON text without NUL. dumpnet: `channel` is
+	 * "host/channel". */
 	void (*dump)(void *arg, const char *channel, const char *text, size_t len);
 	/* nc-control-reloadconfig: text NULL: the server's own file. Returns 0, or 1 with *why
 	 * (malloc'ed text). */
@@ -120,6 +121,43 @@ int bus_output(struct bus *b, struct client *c, struct iovec *iov, bool *paced);
 void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now);
 /* The kernel takes no more now (true), or there is room again (false). */
 void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t now);
+
+/* ---- lanes: what leaves this host, and what comes from others ----
+ *
+ * A lane is a pseudo-client of a channel, without a socket: io takes its output to the mesh, and
+ * brings its input from there. Both go by the lists below, as connections do. The bus counts lanes
+ * as neither connections nor clients' bytes; it never disconnects one, but puts it on the list of
+ * the dead when its channel goes.
+ */
+
+enum bus_lane {
+	BUS_LANE_NONE = 0, /* a connection or a FIFO */
+	BUS_LANE_OUT,
+	BUS_LANE_IN,
+};
+enum bus_lane bus_client_lane(const struct client *c);
+
+/* Opens the lane out of a channel: a native receiver, under the channel's policy (drop-newest where
+ * that is disconnect), of what clients of this host emit on that very channel. What rules bring
+ * there, and what came from other hosts, it does not hear. Its stream holds EMIT, GAP and SENDER
+ * frames. There is one at most. Returns NULL where there is one, or no memory. */
+struct client *bus_open_lane_out(struct bus *b, struct chan *ch, uint64_t now);
+
+/* Opens a lane in: what the host `host`, whose boot has the origin tag `tag`, emits on the channel
+ * of that name. Its frames go to the clients of the channel, to no lane out, and to other channels
+ * only where this one has "propagatefromnet". Returns the client; or NULL with *why: NC_EDENIED
+ * (the channel has no "propagatetonet", or its "netfrom" does not name the host), NC_EPROTO (the
+ * tag is this host's own, or belongs to another host), NC_ESHUTDOWN, NC_ENOMEM. */
+struct client *bus_open_lane_in(struct bus *b, struct chan *ch, const char *host, uint32_t tag,
+                                uint64_t now, enum nc_error *why);
+
+/* Behind what was put in so far `count` messages (not exact: or more) are missing: all who hear the
+ * channel are told. What was begun of a frame is void. */
+void bus_lane_gap(struct bus *b, struct client *lane, uint64_t count, bool exact, uint64_t now);
+
+/* Ends a lane: it is put on the list of the dead, a lane in when what was put in has been
+ * delivered. What waits in a lane out is dropped, and counted. */
+void bus_close_lane(struct bus *b, struct client *lane, uint64_t now);
 
 /* ---- what io has to do after each turn ---- */
 

@@ -32,14 +32,21 @@ struct chan *chan_new(struct bus *b, const struct conf_channel *conf)
 	return ch;
 }
 
+static void memo_fini(struct memo *m)
+{
+	free(m->sets);
+	free(m->next);
+	free(m->changes);
+	*m = (struct memo){0};
+}
+
 void chan_free(struct chan *ch)
 {
 	if (!ch)
 		return;
 	chan_memo_clear(ch);
-	free(ch->memo);
-	free(ch->memo_next);
-	free(ch->changes);
+	memo_fini(&ch->memo);
+	memo_fini(&ch->memo_net);
 	trie_free(ch->trie);
 	free(ch->reach);
 	free(ch->sources);
@@ -87,17 +94,28 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static void find_targets(struct chan *ch, const char *event, size_t len, struct found *f)
+uint32_t chan_net_reach(const struct chan *ch)
 {
-	for (uint32_t i = 0; i < ch->n_reach; i++)
+	return ch->conf->from_net || ch->n_reach == 0 ? ch->n_reach : 1;
+}
+
+static void find_targets(struct chan *ch, const char *event, size_t len, bool net, struct found *f)
+{
+	uint32_t n = net ? chan_net_reach(ch) : ch->n_reach;
+
+	for (uint32_t i = 0; i < n; i++)
 		trie_match(ch->reach[i]->trie, event, len, on_match, f);
+	/* only what is emitted on the channel itself, and here, leaves the host */
+	if (ch->lane_out && !net)
+		on_match(f, ch->lane_out);
 	/* the same order each time, whatever order the patterns came in */
 	if (f->n > 1)
 		qsort(f->list, f->n, sizeof(struct client *), by_id);
 }
 
 /* Makes a route by looking it up. */
-static struct route *route_new(struct chan *ch, const char *event, size_t len, uint64_t hash)
+static struct route *route_new(struct chan *ch, const char *event, size_t len, uint64_t hash,
+                               bool net)
 {
 	struct found f = {.mark = ++ch->bus->mark};
 	enum name_result name = name_check_event(event, len);
@@ -106,7 +124,7 @@ static struct route *route_new(struct chan *ch, const char *event, size_t len, u
 	char *key;
 
 	if (name == NAME_OK)
-		find_targets(ch, event, len, &f);
+		find_targets(ch, event, len, net, &f);
 	size = sizeof(*r) + f.n * sizeof(struct client *) + ch->name_len + 1u + len;
 	r = f.failed ? NULL : malloc(size);
 	if (!r) {
@@ -144,56 +162,50 @@ static void memo_drop(struct chan *ch, struct route **slot)
 	*slot = NULL;
 }
 
-static struct route **memo_set(struct chan *ch, uint64_t hash)
-{
-	return ch->memo[hash % MEMO_SETS];
-}
-
 static uint64_t memo_hash(const struct chan *ch, const char *event, size_t len)
 {
 	return siphash13(ch->bus->env.hash_key, event, len);
 }
 
-static void memo_put(struct chan *ch, struct route *r)
+static bool memo_alloc(struct memo *m)
+{
+	m->sets = calloc(MEMO_SETS, sizeof(*m->sets));
+	m->next = calloc(MEMO_SETS, 1);
+	m->changes = calloc(MEMO_CHANGES, sizeof(*m->changes));
+	if (m->sets && m->next && m->changes)
+		return true;
+	memo_fini(m);
+	return false;
+}
+
+static void memo_put(struct chan *ch, struct memo *m, struct route *r)
 {
 	uint32_t set = (uint32_t)(r->hash % MEMO_SETS);
 	struct route **slot;
 
 	if (ch->bus->memo_bytes + r->size > MEMO_BYTES_MAX)
 		return;
-	if (!ch->memo) {
-		ch->memo = calloc(MEMO_SETS, sizeof(*ch->memo));
-		ch->memo_next = calloc(MEMO_SETS, 1);
-		ch->changes = calloc(MEMO_CHANGES, sizeof(*ch->changes));
-		if (!ch->memo || !ch->memo_next || !ch->changes) {
-			free(ch->memo);
-			free(ch->memo_next);
-			free(ch->changes);
-			ch->changes = NULL;
-			ch->memo = NULL;
-			ch->memo_next = NULL;
-			return;
-		}
-	}
-	slot = &ch->memo[set][ch->memo_next[set]];
-	ch->memo_next[set] = (uint8_t)((ch->memo_next[set] + 1) % MEMO_WAYS);
+	if (!m->sets && !memo_alloc(m))
+		return;
+	slot = &m->sets[set][m->next[set]];
+	m->next[set] = (uint8_t)((m->next[set] + 1) % MEMO_WAYS);
 	if (*slot) {
 		memo_drop(ch, slot);
 		ch->bus->totals.memo_evictions++;
 	}
 	*slot = r;
-	r->change = ch->n_changes;
+	r->change = m->n_changes;
 	r->cached = true;
 	ch->bus->memo_bytes += r->size;
 }
 
-static struct route **memo_find(struct chan *ch, uint64_t hash, const char *event, size_t len)
+static struct route **memo_find(struct memo *m, uint64_t hash, const char *event, size_t len)
 {
 	struct route **set;
 
-	if (!ch->memo)
+	if (!m->sets)
 		return NULL;
-	set = memo_set(ch, hash);
+	set = m->sets[hash % MEMO_SETS];
 	for (uint32_t i = 0; i < MEMO_WAYS; i++) {
 		struct route *r = set[i];
 
@@ -206,12 +218,12 @@ static struct route **memo_find(struct chan *ch, uint64_t hash, const char *even
 
 /* Whether no change since the route was made concerns it. Its targets are not looked at: some may
  * be gone. */
-static bool memo_is_valid(const struct chan *ch, struct route *r)
+static bool memo_is_valid(const struct memo *m, struct route *r)
 {
-	if (ch->n_changes - r->change > MEMO_CHANGES)
+	if (m->n_changes - r->change > MEMO_CHANGES)
 		return false;
-	while (r->change < ch->n_changes) {
-		const struct change *c = &ch->changes[(r->change + 1) % MEMO_CHANGES];
+	while (r->change < m->n_changes) {
+		const struct change *c = &m->changes[(r->change + 1) % MEMO_CHANGES];
 
 		if (name_match(c->pattern, c->len, r->event, r->event_len))
 			return false;
@@ -220,23 +232,24 @@ static bool memo_is_valid(const struct chan *ch, struct route *r)
 	return true;
 }
 
-struct route *chan_route(struct chan *ch, const char *event, size_t len)
+struct route *chan_route(struct chan *ch, const char *event, size_t len, bool net)
 {
+	struct memo *m = net ? &ch->memo_net : &ch->memo;
 	uint64_t hash = memo_hash(ch, event, len);
-	struct route **slot = memo_find(ch, hash, event, len);
+	struct route **slot = memo_find(m, hash, event, len);
 	struct route *r;
 
-	if (slot && memo_is_valid(ch, *slot)) {
+	if (slot && memo_is_valid(m, *slot)) {
 		ch->bus->totals.memo_hits++;
 		return *slot;
 	}
 	if (slot)
 		memo_drop(ch, slot);
 	ch->bus->totals.memo_misses++;
-	r = route_new(ch, event, len, hash);
+	r = route_new(ch, event, len, hash, net);
 	/* illegal names are not worth a place */
 	if (r && r->verdict != ROUTE_ILLEGAL)
-		memo_put(ch, r);
+		memo_put(ch, m, r);
 	return r;
 }
 
@@ -247,45 +260,55 @@ void chan_route_done(struct chan *ch, struct route *r)
 		free(r);
 }
 
-uint32_t chan_memo_len(const struct chan *ch)
+static uint32_t memo_len(const struct memo *m)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; ch->memo && i < MEMO_SETS * MEMO_WAYS; i++)
-		n += ch->memo[i / MEMO_WAYS][i % MEMO_WAYS] != NULL;
+	for (uint32_t i = 0; m->sets && i < MEMO_SETS * MEMO_WAYS; i++)
+		n += m->sets[i / MEMO_WAYS][i % MEMO_WAYS] != NULL;
 	return n;
+}
+
+uint32_t chan_memo_len(const struct chan *ch)
+{
+	return memo_len(&ch->memo) + memo_len(&ch->memo_net);
+}
+
+static void memo_clear(struct chan *ch, struct memo *m)
+{
+	for (uint32_t i = 0; m->sets && i < MEMO_SETS * MEMO_WAYS; i++)
+		if (m->sets[i / MEMO_WAYS][i % MEMO_WAYS])
+			memo_drop(ch, &m->sets[i / MEMO_WAYS][i % MEMO_WAYS]);
 }
 
 void chan_memo_clear(struct chan *ch)
 {
-	if (!ch->memo)
-		return;
-	for (uint32_t s = 0; s < MEMO_SETS; s++)
-		for (uint32_t w = 0; w < MEMO_WAYS; w++)
-			if (ch->memo[s][w])
-				memo_drop(ch, &ch->memo[s][w]);
+	memo_clear(ch, &ch->memo);
+	memo_clear(ch, &ch->memo_net);
 }
 
-static void memo_touch(struct chan *ch, const char *pattern, size_t len)
+static void memo_touch(struct chan *ch, struct memo *m, const char *pattern, size_t len)
 {
 	struct change *change;
 
-	if (!ch->memo)
+	if (!m->sets)
 		return;
 	if (name_pattern_is_exact(pattern, len)) {
-		struct route **slot = memo_find(ch, memo_hash(ch, pattern, len), pattern, len);
+		struct route **slot = memo_find(m, memo_hash(ch, pattern, len), pattern, len);
 
 		if (slot)
 			memo_drop(ch, slot);
 		return;
 	}
-	change = &ch->changes[++ch->n_changes % MEMO_CHANGES];
+	change = &m->changes[++m->n_changes % MEMO_CHANGES];
 	change->len = (uint8_t)len;
 	memcpy(change->pattern, pattern, len);
 }
 
 void chan_touch(struct chan *ch, const char *pattern, size_t len)
 {
-	for (uint32_t i = 0; i < ch->n_sources; i++)
-		memo_touch(ch->sources[i], pattern, len);
+	for (uint32_t i = 0; i < ch->n_sources; i++) {
+		memo_touch(ch->sources[i], &ch->sources[i]->memo, pattern, len);
+		memo_touch(ch->sources[i], &ch->sources[i]->memo_net, pattern, len);
+	}
 }

@@ -58,12 +58,28 @@ struct route {
 	struct client *targets[]; /* not owned; may be dead */
 };
 
+/* Of one kind of emitter: clients of this host, or other hosts. */
+struct memo {
+	struct route *(*sets)[MEMO_WAYS]; /* MEMO_SETS, NULL until used */
+	uint8_t *next;                    /* which way of a set goes next */
+	uint64_t n_changes;               /* of interest by wildcard patterns, so far */
+	struct change *changes;           /* the last MEMO_CHANGES of them */
+};
+
+/* What came from other hosts. */
+struct chan_net {
+	uint64_t arrived, arrived_bytes; /* and went to who hears it */
+	uint64_t refused;                /* frames that no host may send */
+	uint64_t lost;                   /* told as gaps: between hosts, or too long for here */
+};
+
 struct chan {
 	struct bus *bus;
 	const struct conf_channel *conf; /* owned by the bus's configuration */
 	struct list clients;
 	uint32_t n_clients;
-	uint32_t index; /* in the configuration */
+	uint32_t n_lanes; /* of them */
+	uint32_t index;   /* in the configuration */
 	uint8_t name_len;
 	bool is_control;
 	char name[NC_CHANNEL_MAX + 1];
@@ -73,12 +89,12 @@ struct chan {
 	uint32_t n_reach;
 	struct chan **sources; /* channels whose events reach this one */
 	uint32_t n_sources;
-	struct route *(*memo)[MEMO_WAYS]; /* MEMO_SETS, NULL until used */
-	uint64_t n_changes;               /* of interest by wildcard patterns, so far */
-	struct change *changes;           /* the last MEMO_CHANGES of them */
-	uint8_t *memo_next;               /* which way of a set goes next */
+	struct memo memo;        /* of what is emitted on this host */
+	struct memo memo_net;    /* of what arrives from others */
+	struct client *lane_out; /* or NULL */
 
 	uint64_t published, published_bytes, refused, stalls;
+	struct chan_net net;
 	struct queue_flow gone; /* of receivers that are gone */
 
 	struct list leaving;          /* bus.leaving */
@@ -88,16 +104,20 @@ struct chan {
 struct chan *chan_new(struct bus *b, const struct conf_channel *conf);
 void chan_free(struct chan *ch);
 
-/* The route of an event emitted here. NULL without memory. Valid until the bus's lists are emptied,
- * or interest changes; to be given back by chan_route_done. */
-struct route *chan_route(struct chan *ch, const char *event, size_t len);
+/* The route of an event emitted here, by a client of this host or (net) on another one. NULL
+ * without memory. Valid until the bus's lists are emptied, or interest changes; to be given back by
+ * chan_route_done. */
+struct route *chan_route(struct chan *ch, const char *event, size_t len, bool net);
 void chan_route_done(struct chan *ch, struct route *r);
 
 /* Interest in a pattern by clients of `ch` has changed: drops the routes that it can touch, here
  * and in every channel whose events come here. */
 void chan_touch(struct chan *ch, const char *pattern, size_t len);
 
-/* Routes in the memo. */
+/* Channels that what arrives from other hosts reaches: of `reach`, so many from its beginning. */
+uint32_t chan_net_reach(const struct chan *ch);
+
+/* Routes in both memos. */
 uint32_t chan_memo_len(const struct chan *ch);
 
 /* Drops all routes. */

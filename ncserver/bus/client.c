@@ -12,6 +12,7 @@
 #include "ncserver/bus/chan.h"
 #include "ncserver/bus/deliver.h"
 #include "ncserver/bus/input.h"
+#include "ncserver/bus/lane.h"
 #include "ncserver/bus/slow.h"
 #include "ncserver/bus/state.h"
 #include "ncserver/bus/users.h"
@@ -89,10 +90,12 @@ void client_free(struct client *c)
 	c->chan->n_clients--;
 	b->n_clients--;
 	b->n_refused -= c->refused != 0;
-	if (c->dialect == DIALECT_FIFO || c->refused)
+	if (c->dialect == DIALECT_FIFO || c->refused || c->lane)
 		users_release(c->user);
 	else
 		users_disconnect(b->users, c->user);
+	if (c->lane)
+		lane_free(c);
 	free(c->senders);
 	free(c->gids);
 	free(c->label);
@@ -111,7 +114,7 @@ void client_set_rights(struct client *c)
 {
 	const struct conf_channel *conf = c->chan->conf;
 
-	if (c->refused)
+	if (c->refused || c->lane)
 		return;
 	if (conf->admin.set)
 		c->may_admin = conf_acl_admits(&conf->admin, c->uid, c->gids, c->n_gids);
@@ -176,7 +179,7 @@ void client_set_dirty(struct client *c)
 
 void client_send(struct client *c, const void *p, size_t len)
 {
-	if (c->dialect == DIALECT_FIFO)
+	if (c->dialect == DIALECT_FIFO || c->lane)
 		return;
 	if (queue_control(&c->out, p, len)) {
 		client_kill(c, NC_ENOMEM);
@@ -308,7 +311,8 @@ void client_recharge(struct client *c)
 
 bool client_has_credit(const struct client *c)
 {
-	return c->out.queued == 0 || c->user->bytes < conf_quota_of(c->bus->conf, c->uid)->bytes;
+	return c->out.queued == 0 || c->lane ||
+	       c->user->bytes < conf_quota_of(c->bus->conf, c->uid)->bytes;
 }
 
 /* How much a policy may lose: a client may ask for more loss, never for less. */
@@ -331,6 +335,9 @@ void client_set_policy(struct client *c)
 		policy = FRAME_P_DROP_NEWEST;
 	if (lossiness(c->wish) > lossiness((int)policy))
 		policy = (enum frame_policy)c->wish;
+	/* other hosts can't be disconnected */
+	if (c->lane && policy == FRAME_P_DISCONNECT)
+		policy = FRAME_P_DROP_NEWEST;
 	queue_set_conf(&c->out, conf, policy);
 	client_recharge(c);
 	/* who waits for room need not, where the queue drops now */

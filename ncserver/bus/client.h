@@ -16,6 +16,7 @@
 #include "ncserver/bus/queue.h"
 
 struct chan;
+struct lane;
 struct user;
 
 /* Text of a client id: a version 4 UUID. */
@@ -61,7 +62,8 @@ struct client {
 	struct bus *bus;
 	struct chan *chan;
 	struct user *user;
-	void *io; /* not owned */
+	struct lane *lane; /* NULL: a connection or FIFO */
+	void *io;          /* not owned */
 	uint64_t id;
 	uint64_t seq;  /* of the last frame accepted */
 	uint64_t mark; /* of the last look-up that found it */
@@ -80,6 +82,7 @@ struct client {
 	bool on_probation;
 	int8_t wish;         /* enum frame_policy that it asked for, or -1 */
 	bool reads;          /* io was told to read */
+	bool holds_lane;     /* as a receiver: a lane in waits for it, too */
 	enum nc_error why;   /* of its death */
 	const char *refusal; /* text of `refused` */
 

@@ -146,7 +146,7 @@ static void answer_all(struct bus *b, const struct question *q, const char *text
 		r.slab = s;
 		r.p = s->data;
 		r.len = s->used;
-		route = chan_route(ch, (char *)p + FRAME_EMIT_LEN + p[6], p[7]);
+		route = chan_route(ch, (char *)p + FRAME_EMIT_LEN + p[6], p[7], false);
 		if (route) {
 			d.route = route;
 			d.native = (struct batch){.ranges = &r,
@@ -318,7 +318,7 @@ static enum nc_error ask_showchannel(struct bus *b, const struct question *q, st
 	list_for_each(it, &ch->clients) {
 		struct client *c = list_entry(it, struct client, link);
 
-		if (c->dead || c->refused || c->dialect == DIALECT_FIFO)
+		if (c->dead || c->refused || c->lane || c->dialect == DIALECT_FIFO)
 			continue;
 		client_uuid(b, c->id, uuid);
 		rc |= buf_printf(out, "%s\"%s\"", sep, uuid);
@@ -406,6 +406,7 @@ static enum nc_error ask_stats(struct bus *b, const struct question *q, struct b
 static int show_trace(struct buf *out, struct chan *ch, const struct route *r)
 {
 	char uuid[CLIENT_UUID_LEN + 1];
+	const char *sep = "";
 	int rc;
 
 	rc = buf_printf(out, "{\"channel\":\"%s\",\"event\":", ch->name);
@@ -417,11 +418,14 @@ static int show_trace(struct buf *out, struct chan *ch, const struct route *r)
 	for (uint32_t i = 0; i < r->n_targets; i++) {
 		const struct client *t = r->targets[i];
 
+		if (t->lane)
+			continue;
 		client_uuid(ch->bus, t->id, uuid);
-		rc |= buf_printf(out, "%s{\"id\":\"%s\",\"channel\":\"%s\"}", i ? "," : "", uuid,
+		rc |= buf_printf(out, "%s{\"id\":\"%s\",\"channel\":\"%s\"}", sep, uuid,
 		                 t->chan->name);
+		sep = ",";
 	}
-	return rc | buf_append_str(out, "]}");
+	return rc | buf_printf(out, "],\"net\":%s}", ch->lane_out ? "true" : "false");
 }
 
 static enum nc_error ask_trace(struct bus *b, const struct question *q, struct buf *out, char **why)
@@ -439,7 +443,7 @@ static enum nc_error ask_trace(struct bus *b, const struct question *q, struct b
 		e = NC_ENAME;
 		*why = strdup("the data names no legal event");
 	} else {
-		r = chan_route(ch, event, strlen(event));
+		r = chan_route(ch, event, strlen(event), false);
 		e = r && show_trace(out, ch, r) == 0 ? NC_OK : NC_ENOMEM;
 		chan_route_done(ch, r);
 	}

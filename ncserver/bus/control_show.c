@@ -16,6 +16,8 @@
 
 #define U(x) ((unsigned long long)(x))
 
+static const char *const nets[] = {"false", "\"reliable\"", "\"best-effort\""};
+
 static const char *bool_str(bool b)
 {
 	return b ? "true" : "false";
@@ -81,6 +83,8 @@ static int show_patterns(struct buf *out, const struct client *c)
 int control_show_client(struct buf *out, const struct client *c)
 {
 	static const char *const dialects[] = {"undecided", "json", "native", "fifo"};
+	static const char *const lanes[] = {NULL, "net-out", "net-in"};
+	enum bus_lane lane = bus_client_lane(c);
 	bool blocks = list_linked(&c->blocking);
 	bool waits = c->waits_for != NULL;
 	char uuid[CLIENT_UUID_LEN + 1];
@@ -90,8 +94,9 @@ int control_show_client(struct buf *out, const struct client *c)
 	rc = buf_printf(out,
 	                "{\"id\":\"%s\",\"channel\":\"%s\",\"dialect\":\"%s\",\"pid\":%ld,"
 	                "\"uid\":%lu,\"gid\":%lu,\"connected_at\":%lld",
-	                uuid, c->chan->name, dialects[c->dialect], (long)c->pid,
-	                (unsigned long)c->uid, (unsigned long)c->gid, (long long)c->connected_at);
+	                uuid, c->chan->name, lane ? lanes[lane] : dialects[c->dialect],
+	                (long)c->pid, (unsigned long)c->uid, (unsigned long)c->gid,
+	                (long long)c->connected_at);
 	rc |= show_text(out, "label", c->label);
 	rc |= show_text(out, "command", c->comm);
 	rc |= show_user(out, c->bus, c->uid);
@@ -174,8 +179,14 @@ static int show_channel(struct buf *out, const struct chan *ch)
 	                 ",\"mode\":\"%04o\",\"policy\":\"%s\",\"clients\":%u,\"published\":%llu,"
 	                 "\"published_bytes\":%llu,\"refused\":%llu,\"flow\":{",
 	                 (unsigned)conf->mode, queue_policy_str((uint8_t)conf->queue.policy),
-	                 ch->n_clients, U(ch->published), U(ch->published_bytes), U(ch->refused));
+	                 ch->n_clients - ch->n_lanes, U(ch->published), U(ch->published_bytes),
+	                 U(ch->refused));
 	rc |= show_flow(out, &f, queued, bytes);
+	rc |= buf_printf(out,
+	                 "},\"net\":{\"class\":%s,\"arrived\":%llu,\"arrived_bytes\":%llu,"
+	                 "\"refused\":%llu,\"lost\":%llu",
+	                 nets[conf->net], U(ch->net.arrived), U(ch->net.arrived_bytes),
+	                 U(ch->net.refused), U(ch->net.lost));
 	rc |= buf_printf(
 	        out,
 	        "},\"queue_limit\":{\"bytes\":%llu,\"messages\":%u},\"subscriptions\":%llu,"
@@ -200,7 +211,6 @@ int control_show_channels(struct buf *out, struct bus *b)
 
 static int show_rule(struct buf *out, const struct chan *ch)
 {
-	static const char *const nets[] = {"false", "\"reliable\"", "\"best-effort\""};
 	const struct conf_channel *conf = ch->conf;
 	const char *sep = "";
 	int rc;
@@ -338,9 +348,9 @@ int control_show_stats(struct buf *out, struct bus *b)
 	                 "\"quota\":%llu,\"denied\":%llu},\"totals\":{\"published\":%llu,"
 	                 "\"published_bytes\":%llu,\"refused\":%llu,\"bytes_in\":%llu,"
 	                 "\"bytes_out\":%llu,\"flow\":{",
-	                 b->n_clients, U(b->io.accepted), U(b->io.refused), U(t->quota),
-	                 U(t->denied), U(t->published), U(t->published_bytes), U(t->refused),
-	                 U(t->bytes_in), U(t->bytes_out));
+	                 b->n_clients - b->n_lanes, U(b->io.accepted), U(b->io.refused),
+	                 U(t->quota), U(t->denied), U(t->published), U(t->published_bytes),
+	                 U(t->refused), U(t->bytes_in), U(t->bytes_out));
 	rc |= show_flow(out, &f, queued, bytes);
 	rc |= buf_printf(out,
 	                 "}},\"routes\":{\"entries\":%llu,\"hits\":%llu,\"misses\":%llu,"

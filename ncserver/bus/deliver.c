@@ -10,12 +10,14 @@
 #include "ncserver/bus/deliver.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ncserver/bus/chan.h"
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/input.h"
+#include "ncserver/bus/lane.h"
 #include "ncserver/bus/slow.h"
 #include "ncserver/bus/state.h"
 #include "ncserver/conf/conf.h"
@@ -52,6 +54,7 @@ static void wait_for(struct bus *b, struct client *from, struct client *t)
 		list_add_tail(&b->blocking, &t->blocking);
 		slow_note(b->slow, t, SLOW_BLOCKING);
 	}
+	t->holds_lane |= from->lane != NULL;
 	client_update_reads(from);
 }
 
@@ -69,6 +72,7 @@ static void end_block(struct client *t)
 	if (!list_linked(&t->blocking))
 		return;
 	t->caused_ns += t->bus->now - t->block_since;
+	t->holds_lane = false;
 	list_del(&t->blocking);
 }
 
@@ -174,25 +178,30 @@ static void make_packets(struct bus *b, struct delivery *d, struct range *r)
 /* ---- into the queues ---- */
 
 /* Tells a receiver who the sender is, where it does not know. */
-static void tell_sender(struct client *t, const struct client *from)
+static void tell_sender(struct client *t, const struct client *from, uint64_t id)
 {
-	uint32_t slot = (uint32_t)(from->id % NC_SENDER_SLOTS);
+	uint32_t slot = (uint32_t)(id % NC_SENDER_SLOTS);
 	uint8_t frame[FRAME_PREFIX_LEN + 64 + NC_EVENT_MAX];
-	struct frame_sender s = {.sender = from->id,
-	                         .uid = (uint32_t)from->uid,
-	                         .gid = (uint32_t)from->gid,
-	                         .pid = (uint32_t)from->pid};
+	struct frame_sender s;
+	uint64_t now = t->bus->now;
+	bool is_known;
 	size_t len;
 
 	if (!t->senders)
 		t->senders = calloc(NC_SENDER_SLOTS, sizeof(*t->senders));
-	if (!t->senders || t->senders[slot] == from->id)
+	if (!t->senders)
 		return;
-	s.host = t->bus->env.host;
-	s.host_len = (uint8_t)strnlen(s.host, 255);
+	if (t->lane && now - t->lane->told_since > LANE_RETELL_NS) {
+		memset(t->senders, 0, NC_SENDER_SLOTS * sizeof(*t->senders));
+		t->lane->told_since = now;
+	}
+	if (t->senders[slot] == id)
+		return;
+	s = lane_sender_of(from, id, &is_known);
 	len = frame_sender_put(frame, sizeof(frame), &s);
+	/* what is not known is told again when it is */
 	if (len && queue_note(&t->out, frame, len) == 0)
-		t->senders[slot] = from->id;
+		t->senders[slot] = is_known ? id : 0;
 }
 
 static void put(struct bus *b, const struct delivery *d, struct client *t, const struct batch *form)
@@ -205,7 +214,7 @@ static void put(struct bus *b, const struct delivery *d, struct client *t, const
 		return;
 	}
 	if (t->wants_sender && d->from && d->from->dialect != DIALECT_FIFO)
-		tell_sender(t, d->from);
+		tell_sender(t, d->from, d->sender ? d->sender : d->from->id);
 	rc = queue_push(&t->out, form);
 	if (rc == QUEUE_OVERFLOW) {
 		queue_drop_all(&t->out);
@@ -276,7 +285,7 @@ static const struct batch *form_for(struct bus *b, struct delivery *d, const str
 	return rc ? NULL : &d->native;
 }
 
-static void dump(struct bus *b, struct delivery *d)
+static void dump(struct bus *b, struct delivery *d, const char *label)
 {
 	struct range made = {0};
 	const struct batch *form = &d->json;
@@ -292,13 +301,46 @@ static void dump(struct bus *b, struct delivery *d)
 	while (left > 0) {
 		uint32_t len = (uint32_t)strnlen((const char *)p, left);
 
-		b->env.dump(b->env.arg, d->chan->name, (const char *)p, len);
+		b->env.dump(b->env.arg, label, (const char *)p, len);
 		p += len + 1;
 		left -= len + 1;
 	}
 	if (made.slab) {
 		slab_unref(made.slab);
 		d->json.n = 0;
+	}
+}
+
+static void dump_all(struct bus *b, struct delivery *d)
+{
+	const struct lane *l = d->from ? d->from->lane : NULL;
+	char label[2 * NC_CHANNEL_MAX + 2];
+
+	if (d->chan->conf->dumptoconsole)
+		dump(b, d, d->chan->name);
+	if (l && b->conf->dumpnet) {
+		snprintf(label, sizeof(label), "%s/%s", l->origin->host, d->chan->name);
+		dump(b, d, label);
+	}
+}
+
+static void count(struct bus *b, const struct delivery *d, uint64_t n, uint64_t len)
+{
+	struct client *from = d->from;
+
+	if (from && from->lane) {
+		d->chan->net.arrived += n;
+		d->chan->net.arrived_bytes += len;
+	} else {
+		d->chan->published += n;
+		d->chan->published_bytes += len;
+		b->totals.published += n;
+		b->totals.published_bytes += len;
+	}
+	if (from) {
+		from->held_since = 0;
+		from->in_messages += n;
+		from->in_bytes += len;
 	}
 }
 
@@ -339,8 +381,7 @@ bool deliver(struct bus *b, struct delivery *d)
 		wait_for(b, d->from, full);
 		return false;
 	}
-	if (d->chan->conf->dumptoconsole)
-		dump(b, d);
+	dump_all(b, d);
 	for (uint32_t i = 0; i < d->route->n_targets; i++) {
 		struct client *t = d->route->targets[i];
 		const struct batch *form;
@@ -359,14 +400,6 @@ bool deliver(struct bus *b, struct delivery *d)
 		}
 	}
 	slab_unref(made.slab);
-	d->chan->published += n;
-	d->chan->published_bytes += len;
-	b->totals.published += n;
-	b->totals.published_bytes += len;
-	if (d->from) {
-		d->from->held_since = 0;
-		d->from->in_messages += n;
-		d->from->in_bytes += len;
-	}
+	count(b, d, n, len);
 	return true;
 }

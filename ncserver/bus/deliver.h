@@ -18,6 +18,7 @@ struct run_packet;
 struct delivery {
 	struct chan *chan;   /* where it was emitted */
 	struct client *from; /* NULL: the server */
+	uint64_t sender;     /* where `from` is a lane: who on the other host */
 	const struct route *route;
 	struct batch native; /* n == 0: not made yet */
 	struct batch json;

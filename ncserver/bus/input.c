@@ -15,6 +15,7 @@
 #include "ncserver/bus/chan.h"
 #include "ncserver/bus/client.h"
 #include "ncserver/bus/deliver.h"
+#include "ncserver/bus/lane.h"
 #include "ncserver/bus/state.h"
 #include "ncserver/bus/users.h"
 #include "ncserver/conf/conf.h"
@@ -40,7 +41,7 @@ void input_consume(struct client *c, uint32_t n)
 		leave_slab(c);
 }
 
-static void chain_fini(struct input *in)
+void input_chain_fini(struct input *in)
 {
 	for (uint32_t i = 0; i < in->n_chain; i++)
 		slab_unref(in->chain[i].slab);
@@ -53,7 +54,7 @@ void input_fini(struct client *c)
 {
 	if (c->in.len > 0)
 		input_consume(c, c->in.len);
-	chain_fini(&c->in);
+	input_chain_fini(&c->in);
 }
 
 /* Moves what is unconsumed into `s`, whose room is known to be enough. */
@@ -244,6 +245,10 @@ static bool input_chain(struct client *c)
 		uint32_t len = in->len < in->chain_need ? in->len : in->chain_need;
 
 		if (chain_take(c, len)) {
+			if (c->lane) {
+				input_lane_drop_chain(c);
+				return true;
+			}
 			client_fail(c, NC_ENOMEM, "no memory for a message of %u bytes",
 			            in->chain_len + in->chain_need);
 			return false;
@@ -251,10 +256,18 @@ static bool input_chain(struct client *c)
 	}
 	if (in->chain_need > 0)
 		return false;
-	if (!input_native_chain(c))
+	if (c->lane ? !input_lane_chain(c) : !input_native_chain(c))
 		return false;
-	chain_fini(in);
+	input_chain_fini(in);
 	return true;
+}
+
+int input_chain_gather(const struct input *in, struct buf *out)
+{
+	for (uint32_t i = 0; i < in->n_chain; i++)
+		if (buf_append(out, in->chain[i].p, in->chain[i].len))
+			return -ENOMEM;
+	return 0;
 }
 
 /* ---- the whole ---- */
@@ -271,6 +284,14 @@ static void decide(struct client *c)
 	c->presumed = false;
 }
 
+/* Takes whole frames or packets off the input. Returns whether to go on. */
+static bool take(struct client *c)
+{
+	if (c->lane)
+		return input_lane(c);
+	return c->dialect == DIALECT_NATIVE ? input_native(c) : input_json(c);
+}
+
 void input_process(struct client *c)
 {
 	struct input *in = &c->in;
@@ -285,12 +306,14 @@ void input_process(struct client *c)
 				break;
 			continue;
 		}
-		if (c->dialect == DIALECT_NATIVE ? !input_native(c) : !input_json(c))
+		if (!take(c))
 			break;
 		if (in->len == before && in->chain_len == 0)
 			break;
 	}
 	shrink_own(c);
+	if (c->lane && !c->dead && !c->waits_for)
+		input_lane_gap(c);
 	if (!c->dead && !c->waits_for && in->eof)
 		client_kill(c, NC_ECLOSED);
 }
@@ -324,7 +347,7 @@ static void check_quota(struct client *c)
 	uint64_t len = (uint64_t)c->in.len + c->in.chain_len;
 	uint64_t max = conf_quota_of(c->bus->conf, c->uid)->bytes;
 
-	if (len <= INPUT_ROOM_MIN || c->waits_for || c->user->bytes <= max)
+	if (len <= INPUT_ROOM_MIN || c->waits_for || c->lane || c->user->bytes <= max)
 		return;
 	c->user->refused++;
 	client_fail(c, NC_EQUOTA, "quota of %llu bytes used up, %llu of them by this message",

@@ -8,8 +8,10 @@
 
 #include "libnc/netcluster/nc.h"
 
+struct buf;
 struct bus;
 struct client;
+struct input;
 struct route;
 
 /* Consumes what the client has received, as far as it is whole and there is room. */
@@ -28,6 +30,17 @@ void input_fini(struct client *c);
 /* Begins to take a frame of `frame_len` bytes, longer than INPUT_WHOLE_MAX, in parts: the input
  * holds its head and is all of it. Returns 0 or -ENOMEM. */
 int input_chain_begin(struct client *c, uint32_t frame_len);
+
+/* Drops what is there of a long frame. */
+void input_chain_fini(struct input *in);
+
+/* Appends the parts of a long frame to `out`. Returns 0 or -ENOMEM. */
+int input_chain_gather(const struct input *in, struct buf *out);
+
+/* Checks the form of an EMIT of which the head is there, `have` bytes; `forbidden` flags are not to
+ * be set. Returns NULL, or what is wrong with it. */
+const char *input_check_form(const struct client *c, const uint8_t *p, size_t have,
+                             uint8_t forbidden);
 
 /* Delivers the long frame that is whole. Returns false where the client waits or is dead. */
 bool input_native_chain(struct client *c);

@@ -125,7 +125,7 @@ static struct route *admit(struct client *c, const struct packet *pk, bool legal
 		input_refuse(c, NC_ENAME, 0, 1, "illegal event name: longer than 255 bytes");
 		return NULL;
 	}
-	r = chan_route(c->chan, pk->event, pk->event_len);
+	r = chan_route(c->chan, pk->event, pk->event_len, false);
 	if (r && legal &&
 	    ((r->verdict == ROUTE_OK && c->may_emit) || (r->verdict == ROUTE_RESERVED && asks)))
 		return r;

@@ -68,35 +68,47 @@ static const char *lie(const struct client *c, const uint8_t *p, uint64_t last_s
 	return NULL;
 }
 
-/* Checks an EMIT of which the head is there. Returns NULL, or what is wrong with it. */
-static const char *check_emit(const struct client *c, const uint8_t *p, size_t have,
-                              uint64_t last_seq)
+/* The common case: text, bytes or JSON, and no option or flag. */
+static inline bool is_plain(const struct client *c, const uint8_t *p)
 {
-	static const uint8_t fixed[FRAME_T_MAX + 1] = {
-	        [FRAME_T_BOOL] = 1, [FRAME_T_INT] = 8, [FRAME_T_DOUBLE] = 8};
 	uint32_t len = le32_get(p);
-	uint8_t flags = p[5];
 	uint32_t head = FRAME_EMIT_LEN + p[6] + p[7];
-	uint8_t type = flags & FRAME_TYPE_MASK;
+	uint8_t type = p[5] & FRAME_TYPE_MASK;
+
+	return (p[5] & (EMIT_FORBIDDEN | FRAME_F_OPTIONS)) == 0 && type <= FRAME_T_MAX &&
+	       type >= FRAME_T_TEXT && p[7] > 0 && len >= head + (type == FRAME_T_JSON) &&
+	       len - head <= c->chan->conf->max_message;
+}
+
+const char *input_check_form(const struct client *c, const uint8_t *p, size_t have,
+                             uint8_t forbidden)
+{
+	uint8_t flags = p[5];
 	struct frame_emit f;
 	enum frame_result rc;
 	uint8_t n;
 
-	/* the common case: text, bytes or JSON without options */
-	if ((flags & (EMIT_FORBIDDEN | FRAME_F_OPTIONS)) == 0 && type <= FRAME_T_MAX &&
-	    type >= FRAME_T_TEXT && p[7] > 0 && len >= head + (type == FRAME_T_JSON) &&
-	    len - head <= c->chan->conf->max_message && fixed[type] == 0)
-		return lie(c, p, last_seq);
-	if (flags & EMIT_FORBIDDEN)
+	if (is_plain(c, p))
+		return NULL;
+	if (flags & forbidden)
 		return "a reserved flag is set";
 	rc = frame_emit_get(&f, p, have, c->chan->conf->max_message);
 	if (rc != FRAME_OK)
 		return rc == FRAME_MORE ? "options overrun the frame" : frame_result_str(rc);
-	if (type == FRAME_T_BOOL && have > f.head_len && p[f.head_len] > 1)
+	if ((flags & FRAME_TYPE_MASK) == FRAME_T_BOOL && have > f.head_len && p[f.head_len] > 1)
 		return frame_result_str(FRAME_E_PAYLOAD);
 	if (frame_option_find(&f, FRAME_O_REPLY, &n) || frame_option_find(&f, FRAME_O_ERROR, &n))
 		return "an option that only servers set";
-	return lie(c, p, last_seq);
+	return NULL;
+}
+
+/* Checks an EMIT of which the head is there. Returns NULL, or what is wrong with it. */
+static const char *check_emit(const struct client *c, const uint8_t *p, size_t have,
+                              uint64_t last_seq)
+{
+	const char *wrong = is_plain(c, p) ? NULL : input_check_form(c, p, have, EMIT_FORBIDDEN);
+
+	return wrong ? wrong : lie(c, p, last_seq);
 }
 
 /* The error of what check_emit found wrong with the frame at p: too much, or broken. */
@@ -127,7 +139,7 @@ static struct route *admit(struct client *c, const uint8_t *p, uint32_t len)
 		request_emit(c, &f, id);
 		return NULL;
 	}
-	r = chan_route(c->chan, (const char *)p + FRAME_EMIT_LEN + p[6], p[7]);
+	r = chan_route(c->chan, (const char *)p + FRAME_EMIT_LEN + p[6], p[7], false);
 	if (r && r->verdict == ROUTE_RESERVED && c->chan->is_control && c->may_admin &&
 	    request_is_question(r->event, r->event_len))
 		return r;
@@ -294,15 +306,6 @@ bool input_native(struct client *c)
 	return true;
 }
 
-/* The parts of a long frame in one piece. */
-static int gather(const struct input *in, struct buf *out)
-{
-	for (uint32_t i = 0; i < in->n_chain; i++)
-		if (buf_append(out, in->chain[i].p, in->chain[i].len))
-			return -ENOMEM;
-	return 0;
-}
-
 bool input_native_chain(struct client *c)
 {
 	struct input *in = &c->in;
@@ -315,7 +318,7 @@ bool input_native_chain(struct client *c)
 	buf_init(&whole, NC_MESSAGE_MAX + NC_HEAD_MAX);
 	/* only the server itself reads options and payloads of long frames: requests to it */
 	if ((p[5] & FRAME_F_OPTIONS) || c->chan->is_control) {
-		if (gather(in, &whole) == 0)
+		if (input_chain_gather(in, &whole) == 0)
 			p = whole.data;
 		else
 			client_fail(c, NC_ENOMEM, "no memory for a request");

@@ -104,7 +104,7 @@ static bool can_merge(const struct queue *q, const struct qent *last, const stru
                       enum qent_kind kind)
 {
 	return last && last->slab == r->slab && last->p + last->len == r->p && last->kind == kind &&
-	       (kind == QENT_DATA || kind >= QENT_CONTROL) && !last->name && q->tail_gap == 0 &&
+	       (kind == QENT_DATA || kind >= QENT_CONTROL) && !last->name && q->tail_gap_why == 0 &&
 	       last->len + r->len > last->len;
 }
 
@@ -157,6 +157,7 @@ int queue_append(struct queue *q, const struct range *from, enum qent_kind kind,
 		e->gap = q->tail_gap;
 		e->gap_why = q->tail_gap_why;
 		q->tail_gap = 0;
+		q->tail_gap_why = 0;
 		if (!counted)
 			q->pinned += slab_len(r.slab);
 	}
@@ -178,8 +179,14 @@ void queue_lose(struct queue *q, enum queue_drop why, uint64_t n)
 
 	q->flow.routed += n;
 	q->flow.dropped[why] += n;
-	q->tail_gap += n;
-	q->tail_gap_why = told[why];
+	gap_add(&q->tail_gap, &q->tail_gap_why, n, told[why]);
+}
+
+void queue_tell_gap(struct queue *q, uint64_t n, bool exact)
+{
+	gap_add(&q->tail_gap, &q->tail_gap_why, n, FRAME_GAP_NET);
+	if (!exact)
+		q->tail_gap_why |= GAP_INEXACT;
 }
 
 /* Whether a range is copied rather than pinned, for a receiver that is blocked. */
@@ -197,7 +204,7 @@ static void undo_chain(struct queue *q, uint32_t n_parts)
 		struct qent *e = ring_last(q);
 
 		q->bytes -= e->len;
-		q->tail_gap += e->gap;
+		gap_add(&q->tail_gap, &q->tail_gap_why, e->gap, e->gap_why);
 		if (q->n_ents < 2 || ring_at(q, q->n_ents - 2)->slab != e->slab)
 			q->pinned -= slab_len(e->slab);
 		slab_unref(e->slab);
@@ -283,17 +290,20 @@ static void encode_gap(struct queue *q, uint64_t count, uint8_t why)
 	        [FRAME_GAP_UNTRANSLATABLE] = "untranslatable",
 	};
 
+	bool exact = !(why & GAP_INEXACT);
+
+	why &= (uint8_t)~GAP_INEXACT;
 	if (q->dialect == QUEUE_NATIVE) {
-		struct frame_gap g = {.count = count, .reason = why, .exact = 1};
+		struct frame_gap g = {.count = count, .reason = why, .exact = exact};
 
 		q->gap_len = (uint8_t)frame_gap_put(q->gap_buf, sizeof(q->gap_buf), &g);
 	} else {
 		int n = snprintf(
 		        (char *)q->gap_buf, sizeof(q->gap_buf),
 		        "{\"channel\":\"%s\",\"event\":\"nc.gap\",\"data\":{\"count\":%llu,"
-		        "\"reason\":\"%s\",\"exact\":true}}",
+		        "\"reason\":\"%s\",\"exact\":%s}}",
 		        q->channel, (unsigned long long)count,
-		        names[why <= FRAME_GAP_MAX ? why : 0]);
+		        names[why <= FRAME_GAP_MAX ? why : 0], exact ? "true" : "false");
 
 		assert(n > 0 && (size_t)n < sizeof(q->gap_buf));
 		q->gap_len = (uint8_t)(n + 1);
@@ -313,12 +323,14 @@ static void tell_gap(struct queue *q)
 
 	if (q->gap_len || head_begun(q))
 		return;
-	if (e && e->gap) {
+	if (e && e->gap_why) {
 		encode_gap(q, e->gap, e->gap_why);
 		e->gap = 0;
-	} else if (!e && q->tail_gap) {
+		e->gap_why = 0;
+	} else if (!e && q->tail_gap_why) {
 		encode_gap(q, q->tail_gap, q->tail_gap_why);
 		q->tail_gap = 0;
+		q->tail_gap_why = 0;
 	}
 }
 
@@ -356,7 +368,7 @@ int queue_peek(struct queue *q, struct iovec *iov, bool paced)
 		uint32_t off = i == 0 ? q->written_off : 0;
 		uint32_t len = e->len - off;
 
-		if (e->gap)
+		if (e->gap_why)
 			break;
 		if (paced)
 			len = paced_len(q, e, off, total);
@@ -569,6 +581,7 @@ void queue_drop_all(struct queue *q)
 		queue_take_out(q, keep);
 	}
 	q->tail_gap = 0;
+	q->tail_gap_why = 0;
 }
 
 void queue_withdraw(struct queue *q)
@@ -644,7 +657,7 @@ static int append_packets(struct queue *new, struct translation *t, const uint8_
 			queue_lose(new, QUEUE_DROP_UNTRANSLATABLE, 1);
 		} else if (queue_append(new, &r, QENT_DATA, true)) {
 			new->flow.dropped[QUEUE_DROP_NEWEST]++;
-			new->tail_gap++;
+			gap_add(&new->tail_gap, &new->tail_gap_why, 1, FRAME_GAP_DROP_NEWEST);
 			return -ENOMEM;
 		}
 		p += frame_len;
@@ -670,16 +683,14 @@ int queue_to_json(struct queue *q,
 	new.own = NULL;
 	new.names = NULL;
 	new.bytes = new.queued = new.pinned = new.tail_gap = 0;
+	new.tail_gap_why = 0;
 	new.dialect = QUEUE_JSON;
 	while (rc == 0 && q->n_ents > 0) {
 		struct qent *e = ring_at(q, 0);
 		int n_ents = gather(q, 0, &in);
 		uint64_t n = 0;
 
-		if (e->gap) {
-			new.tail_gap += e->gap;
-			new.tail_gap_why = e->gap_why;
-		}
+		gap_add(&new.tail_gap, &new.tail_gap_why, e->gap, e->gap_why);
 		rc = n_ents < 0 ? n_ents : append_packets(&new, &t, in.data, in.len, &n);
 		q->queued -= n;
 		for (int k = 0; k < n_ents && rc == 0; k++)
@@ -687,9 +698,9 @@ int queue_to_json(struct queue *q,
 	}
 	if (rc)
 		new.flow.dropped[QUEUE_DROP_NEWEST] += q->queued;
-	new.tail_gap += q->tail_gap + (rc ? q->queued : 0);
-	if (q->tail_gap || rc)
-		new.tail_gap_why = q->tail_gap ? q->tail_gap_why : FRAME_GAP_DROP_NEWEST;
+	if (rc)
+		gap_add(&new.tail_gap, &new.tail_gap_why, q->queued, FRAME_GAP_DROP_NEWEST);
+	gap_add(&new.tail_gap, &new.tail_gap_why, q->tail_gap, q->tail_gap_why);
 	while (q->n_ents > 0)
 		queue_take_out(q, 0);
 	slab_unref(q->own);

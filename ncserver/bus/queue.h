@@ -105,7 +105,7 @@ struct queue {
 	bool blocked;
 	uint8_t dialect;               /* enum queue_dialect */
 	uint8_t policy;                /* enum frame_policy in force */
-	uint8_t tail_gap_why;          /* of tail_gap */
+	uint8_t tail_gap_why;          /* of tail_gap; 0: nothing is to be told */
 	uint8_t gap_len;               /* bytes of a gap in gap_buf, 0: none */
 	uint8_t gap_off;               /* of them, written */
 	uint32_t control_len;          /* bytes of control frames waiting */
@@ -161,6 +161,10 @@ enum queue_result queue_push(struct queue *q, const struct batch *b);
 /* Counts n messages as routed and lost for `why`, to be told here. */
 void queue_lose(struct queue *q, enum queue_drop why, uint64_t n);
 
+/* Tells that n messages (not exact: or more) were lost on their way to this host: they were never
+ * routed here, and only the receiver is told, here. */
+void queue_tell_gap(struct queue *q, uint64_t n, bool exact);
+
 /* Appends a control frame, or packet with its NUL, copied. Returns 0 or -ENOMEM. */
 int queue_control(struct queue *q, const void *p, size_t len);
 
@@ -198,7 +202,7 @@ int queue_to_json(struct queue *q,
 
 static inline bool queue_is_empty(const struct queue *q)
 {
-	return q->n_ents == 0 && q->gap_len == 0 && q->tail_gap == 0;
+	return q->n_ents == 0 && q->gap_len == 0 && q->tail_gap_why == 0;
 }
 
 /* What an enum frame_policy is called; and which one a name means, -1: none. */

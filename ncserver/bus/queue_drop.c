@@ -30,11 +30,11 @@ static bool over_limit(const struct queue *q, uint64_t len, uint64_t n)
 static void tell_before(struct queue *q, uint32_t i, uint64_t n, uint8_t why)
 {
 	if (i < q->n_ents) {
-		ring_at(q, i)->gap += n;
-		ring_at(q, i)->gap_why = why;
+		struct qent *e = ring_at(q, i);
+
+		gap_add(&e->gap, &e->gap_why, n, why);
 	} else {
-		q->tail_gap += n;
-		q->tail_gap_why = why;
+		gap_add(&q->tail_gap, &q->tail_gap_why, n, why);
 	}
 }
 
@@ -62,6 +62,7 @@ static int split_begun(struct queue *q)
 	e->len -= len;
 	e->n -= 1;
 	e->gap = 0;
+	e->gap_why = 0;
 	return 0;
 }
 
@@ -111,14 +112,18 @@ static bool drop_oldest(struct queue *q)
 	}
 	for (bool last = false; !last;) {
 		uint64_t gap;
+		uint8_t why;
 
 		e = ring_at(q, i);
 		gap = e->gap;
+		why = e->gap_why;
 		last = e->kind != QENT_PART;
 		q->bytes -= e->len;
 		q->waste += e->len;
 		queue_take_out(q, i);
-		tell_before(q, i, gap + last, FRAME_GAP_DROP_OLDEST);
+		tell_before(q, i, gap, why);
+		if (last)
+			tell_before(q, i, 1, FRAME_GAP_DROP_OLDEST);
 	}
 	return true;
 }
@@ -140,8 +145,7 @@ static int replace(struct queue *q, const struct batch *b, const struct range *m
 	e->slab = m->slab;
 	e->p = m->p;
 	e->len = m->len;
-	e->gap++;
-	e->gap_why = FRAME_GAP_CONFLATE;
+	gap_add(&e->gap, &e->gap_why, 1, FRAME_GAP_CONFLATE);
 	q->flow.dropped[QUEUE_DROP_CONFLATE]++;
 	return 0;
 }

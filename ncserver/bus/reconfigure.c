@@ -91,7 +91,7 @@ static void remove_chan(struct bus *b, struct chan *ch)
 static void refresh_client(struct client *c)
 {
 	client_set_policy(c);
-	if (c->dead || c->refused || c->dialect == DIALECT_FIFO)
+	if (c->dead || c->refused || c->lane || c->dialect == DIALECT_FIFO)
 		return;
 	client_set_rights(c);
 	if (!c->may_emit && !c->may_listen)
@@ -137,6 +137,7 @@ static int retire(struct chan *ch)
 	/* their clients are dead: of all its text only numbers are still read */
 	*own = *ch->conf;
 	own->regex = own->socket = own->fifo = NULL;
+	own->net_from = (struct conf_names){0};
 	own->emit = own->listen = own->admin = (struct conf_acl){0};
 	ch->retired = own;
 	return 0;

@@ -33,8 +33,21 @@ struct qent {
 	uint64_t gap;       /* lost before it, to be told */
 	struct qname *name; /* under conflation, not begun */
 	uint8_t kind;
-	uint8_t gap_why;
+	uint8_t gap_why; /* 0: nothing was lost before it */
 };
+
+/* Of a gap's reason: the count is the least that may be missing. */
+#define GAP_INEXACT 0x80u
+
+/* Adds what is missing, and why (0: nothing), to a gap that is not told yet: its reason is the one
+ * that came last. */
+static inline void gap_add(uint64_t *gap, uint8_t *gap_why, uint64_t n, uint8_t why)
+{
+	if (why == 0)
+		return;
+	*gap += n;
+	*gap_why = (uint8_t)(why | (*gap_why & GAP_INEXACT));
+}
 
 static inline struct qent *ring_at(const struct queue *q, uint32_t i)
 {

@@ -13,6 +13,7 @@
 #include "ncserver/bus/slab.h"
 
 struct slow_list;
+struct origins;
 struct users;
 
 /* Connections that are refused and wait to hear why, at once: beyond, they are closed without a
@@ -47,6 +48,7 @@ struct bus {
 	size_t n_chans;
 	uint32_t n_clients;
 	uint32_t n_refused; /* of them, that are only told why they must go */
+	uint32_t n_lanes;   /* of them, that are no connections but lanes */
 	uint32_t tag;       /* upper half of sender ids */
 	uint32_t session;   /* lower half of the last one */
 	uint64_t mark;
@@ -71,6 +73,7 @@ struct bus {
 	uint32_t missing_cap;
 	struct run_packet *run;
 	struct users *users;
+	struct origins *origins; /* of lanes in */
 	struct slow_list *slow;
 	uint64_t memo_bytes;
 	struct queue_flow gone; /* of channels that are gone */

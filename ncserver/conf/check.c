@@ -75,6 +75,9 @@ static void check_control(struct subject *s)
 		error(s, "propagatetochannels", "what is said on control reaches no other channel");
 	if (s->c->net != CONF_NET_OFF)
 		error(s, "propagatetonet", "what is said on control stays on this host");
+	if (s->c->from_net || s->c->net_from.set)
+		error(s, s->c->from_net ? "propagatefromnet" : "netfrom",
+		      "control hears no other host");
 	if (s->c->fifo)
 		error(s, "fifo", "control answers, which needs a socket");
 	if (s->c->emit.set)
@@ -178,7 +181,11 @@ static void check_rights(struct subject *s)
 static void check_net(struct subject *s)
 {
 	if (s->c->net != CONF_NET_OFF)
-		warn(s, "propagatetonet", "this version has no network: events stay on this host");
+		return;
+	if (s->c->from_net)
+		warn(s, "propagatefromnet", "nothing arrives: \"propagatetonet\" is false");
+	if (s->c->net_from.set)
+		warn(s, "netfrom", "nothing arrives: \"propagatetonet\" is false");
 }
 
 /* A message of the largest size could never be: the quota would refuse it. */
@@ -314,6 +321,61 @@ static void check_top_sizes(struct walk *w, const struct cnode *root)
 		          (unsigned long long)w->conf->quota.bytes);
 }
 
+/* The line of a key, or of the file. */
+static const struct cnode *at_key(const struct cnode *root, const char *key)
+{
+	const struct cnode *n = cnode_get(root, key);
+
+	return n ? n : root;
+}
+
+static void check_keys(struct walk *w, const struct cnode *root)
+{
+	const struct conf *c = w->conf;
+	bool is_there = false;
+
+	for (size_t i = 0; c->key && i < c->keys.n; i++)
+		is_there |= !strcmp(c->keys.list[i], c->key);
+	if (c->key && !is_there)
+		walk_error(w, at_key(root, "key"), "\"key\": %s is none of \"keys\"", c->key);
+	if (c->insecure && c->keys.n > 0)
+		walk_error(
+		        w, at_key(root, "insecure"),
+		        "\"insecure\" is true, and there are \"keys\": one of them is not meant");
+	if (!conf_needs_net(c) || c->keys.n > 0)
+		return;
+	if (c->insecure)
+		walk_warn(w, at_key(root, "insecure"),
+		          "whoever reaches the network hears and emits on channels with "
+		          "\"propagatetonet\"");
+	else
+		walk_error(w, root,
+		           "channels with \"propagatetonet\" need \"keys\" (ncserver --keygen), or "
+		           "\"insecure\" = true, or \"connecttonet\" = false");
+}
+
+/* Less than that would not carry what hosts say of themselves. */
+#define RATE_MIN 100000u
+
+static void check_top_net(struct walk *w, const struct cnode *root)
+{
+	const struct conf *c = w->conf;
+
+	if (c->net_liveness_ms < 2 * c->net_announce_ms)
+		walk_error(
+		        w, at_key(root, "net_liveness"),
+		        "\"net_liveness\" of %u ms is less than two times \"net_announce\", %u ms",
+		        c->net_liveness_ms, c->net_announce_ms);
+	if (c->net_memory < c->net_window)
+		walk_error(w, at_key(root, "net_memory"),
+		           "\"net_memory\" is less than \"net_window\"");
+	if (c->net_rate > 0 && c->net_rate < RATE_MIN)
+		walk_error(w, at_key(root, "net_rate"),
+		           "\"net_rate\" of %llu bit/s: at least %u, or 0 for no limit",
+		           (unsigned long long)c->net_rate, RATE_MIN);
+	check_keys(w, root);
+}
+
 /* Whether anybody could connect at all. Channels that were wrong have been reported. */
 static void check_any(struct walk *w, const struct cnode *root)
 {
@@ -329,6 +391,7 @@ int check_all(struct walk *w, const struct cnode *root)
 
 	check_any(w, root);
 	check_top_sizes(w, root);
+	check_top_net(w, root);
 	for (size_t i = 0; i < w->conf->n_channels; i++) {
 		struct subject s = subject_of(w, root, i);
 

@@ -276,6 +276,16 @@ bool conf_equal(const struct conf *a, const struct conf *b)
 	return schema_equal(&schema_top, a, b);
 }
 
+bool conf_needs_net(const struct conf *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_channels; i++)
+		any |= c->channels[i].net != CONF_NET_OFF &&
+		       strcmp(c->channels[i].name, CONF_CONTROL) != 0;
+	return any && c->connecttonet;
+}
+
 bool conf_channel_same_socket(const struct conf_channel *a, const struct conf_channel *b)
 {
 	return !strcmp(a->socket, b->socket);

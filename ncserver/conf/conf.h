@@ -22,6 +22,9 @@ struct buf;
 #define CONF_CHANNELS_MAX 1024u
 /* Names in one access list, overrides in the quota list. */
 #define CONF_LIST_MAX 256u
+/* Hosts that a channel hears, or that are spoken to; keys. */
+#define CONF_HOSTS_MAX 1024u
+#define CONF_KEYS_MAX  16u
 /* Bytes of a configuration file or of a text that reloadconfig brings. */
 #define CONF_TEXT_MAX (4u << 20)
 /* Nesting of a configuration. */
@@ -42,6 +45,13 @@ struct conf_acl {
  * only, as everybody else is. */
 bool conf_acl_admits(const struct conf_acl *acl, uid_t uid, const gid_t *gids, size_t n_gids);
 
+/* A list of names, in the order in which they were written. */
+struct conf_names {
+	bool set;
+	size_t n;
+	char **list;
+};
+
 enum conf_net {
 	CONF_NET_OFF = 0,
 	CONF_NET_RELIABLE = 1,
@@ -60,17 +70,19 @@ struct conf_queue {
 
 struct conf_channel {
 	char name[NC_CHANNEL_MAX + 1];
-	unsigned line;          /* where it is defined, 0: implicit */
-	char *regex;            /* "propagatetochannels": NULL for false */
-	enum conf_net net;      /* "propagatetonet" */
-	bool dumptoconsole;     /* "dumptoconsole" */
-	char *socket;           /* path, from "socket" of the channel or the template */
-	mode_t mode;            /* "mode", octal string, default "0660" */
-	uid_t owner;            /* "owner", default (uid_t)-1: leave */
-	gid_t group;            /* "group", default (gid_t)-1: leave */
-	struct conf_acl emit;   /* "emit" = [ "alice", "@staff", "1000", "@1000" ] */
-	struct conf_acl listen; /* "listen" */
-	struct conf_acl admin;  /* "admin"; where absent: root and the server's own user */
+	unsigned line;              /* where it is defined, 0: implicit */
+	char *regex;                /* "propagatetochannels": NULL for false */
+	enum conf_net net;          /* "propagatetonet" */
+	bool from_net;              /* "propagatefromnet": the rule holds for what arrives, too */
+	struct conf_names net_from; /* "netfrom": hosts that may be heard; not set: all */
+	bool dumptoconsole;         /* "dumptoconsole" */
+	char *socket;               /* path, from "socket" of the channel or the template */
+	mode_t mode;                /* "mode", octal string, default "0660" */
+	uid_t owner;                /* "owner", default (uid_t)-1: leave */
+	gid_t group;                /* "group", default (gid_t)-1: leave */
+	struct conf_acl emit;       /* "emit" = [ "alice", "@staff", "1000", "@1000" ] */
+	struct conf_acl listen;     /* "listen" */
+	struct conf_acl admin;      /* "admin"; where absent: root and the server's own user */
 	struct conf_queue queue;
 	uint32_t max_message; /* "max_message", bytes, default the server's; 1 KiB .. 256 MiB */
 	bool agent_pacing;    /* "agent_pacing", default true */
@@ -97,11 +109,24 @@ struct conf {
 	char *socket; /* "socket": template with one %s, see DEFAULT below */
 	char *fifo; /* "fifo_path": template, default: the socket's with ".sock" cut off and ".fifo"
 	               put on */
-	/* netcluster's network keys; checked and kept for the mesh. */
-	char *addr;           /* "addr", default "239.192.44.54"; 224.0.0.0 is accepted */
-	uint16_t port;        /* "port", default 4454 */
-	bool connecttonet;    /* "connecttonet", default true */
-	bool dumpnet;         /* "dumpnet", default false */
+	/* The network. */
+	char *addr;              /* "addr", default "239.192.44.54"; 224.0.0.0 is accepted */
+	uint16_t port;           /* "port", default 4454 */
+	bool connecttonet;       /* "connecttonet", default true */
+	bool dumpnet;            /* "dumpnet", default false */
+	char *cluster;           /* "cluster", default "netcluster" */
+	char *interface;         /* "interface": name, prefix or address; NULL: the only one */
+	struct conf_names peers; /* "peers": hosts to speak to in place of the group */
+	struct conf_names keys;  /* "keys": files */
+	char *key;               /* "key": the one of them that seals; NULL: the first */
+	bool insecure;           /* "insecure", default false: no keys are needed */
+	uint64_t net_rate;       /* "net_rate", bits a second, default 500 Mbit; 0: no limit */
+	uint32_t net_block_timeout_ms; /* "net_block_timeout", default 1000; 10 .. 60000 */
+	uint64_t net_window;      /* "net_window", of one lane, default 4 MiB; 64 KiB .. 1 GiB */
+	uint64_t net_memory;      /* "net_memory", of all, default 64 MiB; 1 MiB .. 16 GiB */
+	uint64_t net_rcvbuf;      /* "net_rcvbuf", default 4 MiB; 0: the kernel's default */
+	uint32_t net_announce_ms; /* "net_announce", default 1000; 100 .. 60000 */
+	uint32_t net_liveness_ms; /* "net_liveness", default 5000; 500 .. 600000 */
 	bool startcontrol;    /* "startcontrol", default true: channel "control" exists even if not
 	                         named */
 	uint32_t max_message; /* "max_message", for channels that have none; default 16 MiB */
@@ -177,6 +202,12 @@ void conf_free(struct conf *c);
 
 /* Channel by name, or NULL. */
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);
+
+/* Whether the channel takes what this host emits on its channel of the same name. */
+bool conf_channel_hears_host(const struct conf_channel *c, const char *host);
+
+/* Whether there is a channel that leaves this host, so that the network is needed. */
+bool conf_needs_net(const struct conf *c);
 
 /* Appends the whole configuration as one JSON object with netcluster's keys first, exactly as
  * showconfig answers, in one line or with a line for each value; or as a libconfig file. All read

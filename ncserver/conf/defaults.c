@@ -15,7 +15,8 @@
 #include "ncserver/conf/schema.h"
 #include "ncserver/conf/types.h"
 
-#define DEFAULT_ADDR "239.192.44.54"
+#define DEFAULT_ADDR    "239.192.44.54"
+#define DEFAULT_CLUSTER "netcluster"
 
 const struct conf_env *defaults_env(struct own_env *own, const struct conf_env *env)
 {
@@ -119,13 +120,15 @@ int defaults_complete(struct walk *w)
 		return -ENOMEM;
 	if (!c->addr)
 		c->addr = strdup(DEFAULT_ADDR);
+	if (!c->cluster)
+		c->cluster = strdup(DEFAULT_CLUSTER);
 	if (!c->host)
 		c->host = default_host(w->env);
 	if (!c->socket)
 		c->socket = default_socket(w->env);
 	if (c->socket && !c->fifo)
 		c->fifo = default_fifo(c->socket);
-	return c->addr && c->host && c->socket && c->fifo ? 0 : -ENOMEM;
+	return c->addr && c->cluster && c->host && c->socket && c->fifo ? 0 : -ENOMEM;
 }
 
 /* dir/netcluster/ncserver.conf, if it exists. */

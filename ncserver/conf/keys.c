@@ -19,6 +19,10 @@
 #define HOUR_MS 3600000u
 #define DAY_MS  (24 * HOUR_MS)
 
+#define KBIT 1000ull
+#define MBIT (1000 * KBIT)
+#define GBIT (1000 * MBIT)
+
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static const struct schema_word policies[] = {
@@ -68,6 +72,8 @@ static const struct schema_key channel_keys[] = {
         {AT("propagatetochannels", regex, struct conf_channel, regex)},
         {AT("propagatetonet", net, struct conf_channel, net), .words = nets},
         {AT("dumptoconsole", bool, struct conf_channel, dumptoconsole)},
+        {AT("propagatefromnet", bool, struct conf_channel, from_net)},
+        {AT("netfrom", hosts, struct conf_channel, net_from), .max = CONF_HOSTS_MAX},
         {AT("name", name, struct conf_channel, name)},
         {AT("socket", socket, struct conf_channel, socket)},
         {AT("mode", mode, struct conf_channel, mode), .def = 0660, .max = 0777},
@@ -95,6 +101,19 @@ static const struct schema_key top_keys[] = {
         {AT("startcontrol", bool, struct conf, startcontrol), .def = true},
         {AT("channels", channels, struct conf, channels), .late = true},
         {AT("host", host, struct conf, host)},
+        {AT("cluster", host, struct conf, cluster)},
+        {AT("interface", interface, struct conf, interface)},
+        {AT("peers", peers, struct conf, peers), .max = CONF_HOSTS_MAX},
+        {AT("keys", files, struct conf, keys), .max = CONF_KEYS_MAX},
+        {AT("key", file, struct conf, key)},
+        {AT("insecure", bool, struct conf, insecure)},
+        NUMBER("net_rate", rate, struct conf, net_rate, 500 * MBIT, 0, 100 * GBIT),
+        NUMBER("net_block_timeout", ms, struct conf, net_block_timeout_ms, 1000, 10, 60000),
+        NUMBER("net_window", bytes64, struct conf, net_window, 4 * MIB, 64 * KIB, GIB),
+        NUMBER("net_memory", bytes64, struct conf, net_memory, 64 * MIB, MIB, 16 * GIB),
+        NUMBER("net_rcvbuf", bytes64, struct conf, net_rcvbuf, 4 * MIB, 0, GIB),
+        NUMBER("net_announce", ms, struct conf, net_announce_ms, 1000, 100, 60000),
+        NUMBER("net_liveness", ms, struct conf, net_liveness_ms, 5000, 500, 600000),
         {AT("socket", template, struct conf, socket)},
         {AT("fifo_path", template, struct conf, fifo)},
         NUMBER("max_message", bytes32, struct conf, max_message, NC_MESSAGE_DEFAULT, MESSAGE_MIN,

@@ -10,6 +10,8 @@
 /* Bytes of a socket's path: sun_path has 108, and a temporary name beside it is up to seven
  * longer. */
 #define CONF_SOCKET_PATH_MAX 100u
+/* Bytes of a peer: a name of the DNS, brackets, and a port. */
+#define CONF_PEER_MAX 261u
 /* Bytes of a fifo's path, with the same temporary name in mind. */
 #define CONF_FIFO_PATH_MAX 1000u
 
@@ -19,6 +21,7 @@ extern const struct schema_type type_uint32;  /* uint32_t: an integer */
 extern const struct schema_type type_bytes32; /* uint32_t: an integer, or "4 MiB" */
 extern const struct schema_type type_bytes64; /* uint64_t: the same */
 extern const struct schema_type type_ms;      /* uint32_t: an integer of ms, or "1 s" */
+extern const struct schema_type type_rate;    /* uint64_t: bits a second, or "500 Mbit" */
 extern const struct schema_type type_word;    /* an enum or int: one of the key's words */
 extern const struct schema_type type_net;     /* enum conf_net: false, true or a word */
 extern const struct schema_type type_mode;    /* mode_t: an octal string */
@@ -29,6 +32,13 @@ extern const struct schema_type type_template; /* char *: a path with one %s */
 extern const struct schema_type type_socket;   /* char *: the path of a channel's socket */
 extern const struct schema_type type_fifo;     /* char *: a bool, which makes a path */
 extern const struct schema_type type_regex;    /* char *: false or a regex */
+
+extern const struct schema_type type_interface; /* char *: a name, prefix or address */
+extern const struct schema_type type_file;      /* char *: an absolute path */
+
+extern const struct schema_type type_hosts; /* struct conf_names: names of hosts */
+extern const struct schema_type type_peers; /* struct conf_names: addresses or names, with ports */
+extern const struct schema_type type_files; /* struct conf_names: absolute paths */
 
 extern const struct schema_type type_user;  /* uid_t: a name or number; (uid_t)-1: none */
 extern const struct schema_type type_group; /* gid_t: the same */

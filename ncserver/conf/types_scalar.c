@@ -25,6 +25,10 @@ static const struct schema_unit ms_units[] = {
         {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0},
 };
 
+static const struct schema_unit rate_units[] = {
+        {"Gbit", 1000000000}, {"Mbit", 1000000}, {"kbit", 1000}, {"bit", 1}, {NULL, 0},
+};
+
 /* Numbers of all widths, as unsigned: the limits of the keys keep the sign away. */
 static void store(const struct schema_type *t, void *at, uint64_t value)
 {
@@ -151,6 +155,13 @@ const struct schema_type type_ms = {
                    "min, h)",
         .width = sizeof(uint32_t),
         .units = ms_units,
+};
+const struct schema_type type_rate = {
+        NUMBER,
+        .expects = "an integer of bits a second, or a string such as \"500 Mbit\" (kbit, Mbit, "
+                   "Gbit)",
+        .width = sizeof(uint64_t),
+        .units = rate_units,
 };
 
 static int read_bool(struct walk *w, const struct schema_key *k, const struct cnode *n, void *at)

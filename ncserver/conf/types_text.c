@@ -90,13 +90,16 @@ const struct schema_type type_host = {
 
 static int read_addr(struct walk *w, const struct schema_key *k, const struct cnode *n, void *at)
 {
+	struct in6_addr six;
 	struct in_addr a;
 
 	if (!is_string(w, k, n))
 		return 0;
-	if (inet_pton(AF_INET, n->string, &a) == 1 && IN_MULTICAST(ntohl(a.s_addr)))
+	if ((inet_pton(AF_INET, n->string, &a) == 1 && IN_MULTICAST(ntohl(a.s_addr))) ||
+	    (inet_pton(AF_INET6, n->string, &six) == 1 && IN6_IS_ADDR_MULTICAST(&six)))
 		return set(at, strdup(n->string));
-	walk_error(w, n, "\"%s\" is no multicast address (224.0.0.0 to 239.255.255.255)",
+	walk_error(w, n,
+	           "\"%s\" is no multicast address (224.0.0.0 to 239.255.255.255, or from ff00::)",
 	           n->string);
 	return 0;
 }
@@ -120,6 +123,52 @@ static const char *path_check(const char *s)
 			return "has a control character in it";
 	return NULL;
 }
+
+/* Whether there is such an interface is found out when sockets are opened. */
+static int read_interface(struct walk *w, const struct schema_key *k, const struct cnode *n,
+                          void *at)
+{
+	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                            "0123456789.-_:%/@";
+
+	if (!is_string(w, k, n))
+		return 0;
+	if (*n->string && strlen(n->string) <= NC_CHANNEL_MAX &&
+	    strspn(n->string, legal) == strlen(n->string))
+		return set(at, strdup(n->string));
+	walk_error(w, n,
+	           "\"%s\" is no interface: a name such as \"eth0\", a prefix such as "
+	           "\"10.0.0.0/24\", or an address",
+	           n->string);
+	return 0;
+}
+
+const struct schema_type type_interface = {
+        STRING,
+        .expects = "a string",
+        .read = read_interface,
+        .print = print_string,
+};
+
+static int read_file(struct walk *w, const struct schema_key *k, const struct cnode *n, void *at)
+{
+	const char *wrong;
+
+	if (!is_string(w, k, n))
+		return 0;
+	wrong = path_check(n->string);
+	if (!wrong)
+		return set(at, strdup(n->string));
+	walk_error(w, n, "\"%s\" %s", n->string, wrong);
+	return 0;
+}
+
+const struct schema_type type_file = {
+        STRING,
+        .expects = "a path",
+        .read = read_file,
+        .print = print_string,
+};
 
 const char *template_check(const char *s)
 {

@@ -47,7 +47,8 @@ static void expect_flow_keys(yajl_val v)
 static void expect_channel_keys(yajl_val v)
 {
 	expect_keys(v, "name,socket,fifo,mode,policy,clients,published,published_bytes,refused,"
-	               "flow,queue_limit,subscriptions,stalls");
+	               "flow,net,queue_limit,subscriptions,stalls");
+	expect_keys(util_json_at(v, "net"), "class,arrived,arrived_bytes,refused,lost");
 	expect_flow_keys(util_json_at(v, "flow"));
 	expect_keys(util_json_at(v, "queue_limit"), "bytes,messages");
 }

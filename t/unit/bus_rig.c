@@ -124,9 +124,14 @@ __attribute__((format(printf, 3, 4))) static void log_line(void *arg, int level,
 
 void rig_init(struct rig *r, const char *json)
 {
+	rig_init_as(r, json, "here", 0x04030201);
+}
+
+void rig_init_as(struct rig *r, const char *json, const char *host, uint32_t tag)
+{
 	struct bus_env env = {.arg = r,
 	                      .boot = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
-	                      .host = "here",
+	                      .host = host,
 	                      .version = "ncserver test",
 	                      .pid = 1,
 	                      .flush = flush,
@@ -138,6 +143,7 @@ void rig_init(struct rig *r, const char *json)
 	struct conf *conf;
 	struct rules *rules;
 
+	le32_put(env.boot, tag);
 	memset(r, 0, sizeof(*r));
 	r->now = 1000000000;
 	buf_init(&r->dumped, 1 << 20);
@@ -228,6 +234,28 @@ int rig_accept_fifo(struct rig *r, const char *channel)
 	CHECK(r->n_clients < RIG_CLIENTS_MAX);
 	CHECK(bus_chan(r->bus, channel));
 	return rig_add(r, bus_accept_fifo(r->bus, bus_chan(r->bus, channel), r->now));
+}
+
+int rig_lane_out(struct rig *r, const char *channel)
+{
+	CHECK(r->n_clients < RIG_CLIENTS_MAX);
+	CHECK(bus_chan(r->bus, channel));
+	return rig_add(r, bus_open_lane_out(r->bus, bus_chan(r->bus, channel), r->now));
+}
+
+int rig_lane_in(struct rig *r, const char *channel, const char *host, uint32_t tag,
+                enum nc_error *why)
+{
+	struct chan *ch = bus_chan(r->bus, channel);
+	enum nc_error e = NC_OK;
+	struct client *c;
+
+	CHECK(r->n_clients < RIG_CLIENTS_MAX && ch);
+	c = bus_open_lane_in(r->bus, ch, host, tag, r->now, &e);
+	CHECK((c != NULL) == (e == NC_OK));
+	if (why)
+		*why = e;
+	return rig_add(r, c);
 }
 
 size_t rig_send(struct rig *r, int i, const void *p, size_t len, size_t chunk)

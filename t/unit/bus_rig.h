@@ -30,6 +30,8 @@ struct rig {
 
 /* A bus of a configuration in netcluster's JSON. Fails the test where that is wrong. */
 void rig_init(struct rig *r, const char *json);
+/* The same, as a host of that name whose sender ids have the tag. */
+void rig_init_as(struct rig *r, const char *json, const char *host, uint32_t tag);
 /* Closes all clients and frees the bus, whose counters must be exact. */
 void rig_fini(struct rig *r);
 
@@ -37,6 +39,11 @@ void rig_fini(struct rig *r);
 int rig_accept(struct rig *r, const char *channel, uid_t uid, pid_t pid, enum nc_error *why);
 /* Opens a FIFO of the channel, which is sent to as a connection is. */
 int rig_accept_fifo(struct rig *r, const char *channel);
+/* Opens a lane of the channel, which is read from or sent to as a connection is. Returns -1 where
+ * it was refused with *why. */
+int rig_lane_out(struct rig *r, const char *channel);
+int rig_lane_in(struct rig *r, const char *channel, const char *host, uint32_t tag,
+                enum nc_error *why);
 /* Says hello with these features and policy wish (0: none), and takes in the welcome. */
 void rig_hello(struct rig *r, int i, uint32_t features, uint8_t policy);
 int rig_native(struct rig *r, const char *channel);

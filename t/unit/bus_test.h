@@ -19,24 +19,21 @@
 	"{\"socket\":\"/tmp/x/%s.sock\",\"channels\":{"                                            \
 	"\"A\":{\"propagatetochannels\":\".*\"},\"B\":{\"propagatetochannels\":false}}}"
 
-/* Takes the next frame that client i was sent; its bytes stay until the next one. */
+/* Takes the next frame that client i was sent; its bytes stay until the next one is taken. */
 static inline bool next_frame(struct rig *r, int i, struct frame_prefix *x, const uint8_t **p)
 {
-	static size_t last;
-	static struct buf *of;
+	static struct buf taken = {.max = UINT32_MAX};
 	struct buf *b = &r->clients[i].out;
 
-	if (of == b && last && last <= b->len)
-		buf_consume(b, last);
-	last = 0;
-	of = b;
 	if (b->len < FRAME_PREFIX_LEN)
 		return false;
 	*x = frame_prefix_get(b->data);
 	if (b->len < x->len)
 		return false;
-	*p = b->data;
-	last = x->len;
+	buf_clear(&taken);
+	assert_int_equal(buf_append(&taken, b->data, x->len), 0);
+	buf_consume(b, x->len);
+	*p = taken.data;
 	return true;
 }
 

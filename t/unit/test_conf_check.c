@@ -217,16 +217,52 @@ static void a_message_that_no_quota_allows_is_warned_of(void **state)
 	CHECK(cases);
 }
 
-static void a_network_that_is_not_there_is_warned_of_where_it_is_asked_for(void **state)
+#define NET_A "channels = { A = { propagatetonet = true; }; };"
+#define NO_KEYS                                                                                    \
+	"t:1: error: channels with \"propagatetonet\" need \"keys\" (ncserver --keygen), or "      \
+	"\"insecure\" = true, or \"connecttonet\" = false\n"
+
+static void what_leaves_the_host_is_sealed_or_said_to_be_insecure(void **state)
 {
 	static const struct text_case cases[] = {
-	        {"connecttonet = true; channels = { A = { propagatetonet = false; }; };", ""},
-	        {"channels = { A = { propagatetonet = \"reliable\"; };\nB = {\npropagatetonet = "
-	         "\"best-effort\"; }; };",
-	         "t:1: warning: channels.A.propagatetonet: this version has no network: events stay on "
-	         "this host\n"
-	         "t:3: warning: channels.B.propagatetonet: this version has no network: events stay on "
-	         "this host\n"},
+	        {"channels = { A = { propagatetonet = false; }; };", ""},
+	        {NET_A, NO_KEYS},
+	        {"channels = { A = { propagatetonet = \"best-effort\"; }; };", NO_KEYS},
+	        {"keys = [];" NET_A, NO_KEYS},
+	        {"connecttonet = false;" NET_A, ""},
+	        {"keys = [ \"/a.key\", \"/b.key\" ]; key = \"/b.key\";" NET_A, ""},
+	        {"keys = [ \"/a.key\" ];\nkey = \"/b.key\";" NET_A,
+	         "t:2: error: \"key\": /b.key is none of \"keys\"\n"},
+	        {NET_A "\ninsecure = true;",
+	         "t:2: warning: whoever reaches the network hears and emits on channels with "
+	         "\"propagatetonet\"\n"},
+	        {"keys = [ \"/a.key\" ];\ninsecure = true;",
+	         "t:2: error: \"insecure\" is true, and there are \"keys\": one of them is not "
+	         "meant\n"},
+	};
+
+	(void)state;
+	CHECK(cases);
+}
+
+static void limits_of_the_network_fit_together(void **state)
+{
+	static const struct text_case cases[] = {
+	        {"net_announce = 1000; net_liveness = \"2 s\";", ""},
+	        {"net_announce = 1000;\nnet_liveness = 1999;",
+	         "t:2: error: \"net_liveness\" of 1999 ms is less than two times \"net_announce\", "
+	         "1000 ms\n"},
+	        {"net_window = \"2 MiB\";\nnet_memory = \"1 MiB\";",
+	         "t:2: error: \"net_memory\" is less than \"net_window\"\n"},
+	        {"net_rate = 0;", ""},
+	        {"net_rate = \"99 kbit\";",
+	         "t:1: error: \"net_rate\" of 99000 bit/s: at least 100000, or 0 for no limit\n"},
+	        {"channels = { A = {\npropagatefromnet = true;\nnetfrom = [ \"x\" ]; }; };",
+	         "t:2: warning: channels.A.propagatefromnet: nothing arrives: \"propagatetonet\" is "
+	         "false\n"
+	         "t:3: warning: channels.A.netfrom: nothing arrives: \"propagatetonet\" is false\n"},
+	        {"channels = { control = {\nnetfrom = []; }; };",
+	         "t:2: error: channels.control.netfrom: control hears no other host\n"},
 	};
 
 	(void)state;
@@ -349,7 +385,8 @@ int main(void)
 	        cmocka_unit_test(a_path_must_fit_a_sockets_address),
 	        cmocka_unit_test(a_fifo_has_a_bound_too),
 	        cmocka_unit_test(a_message_that_no_quota_allows_is_warned_of),
-	        cmocka_unit_test(a_network_that_is_not_there_is_warned_of_where_it_is_asked_for),
+	        cmocka_unit_test(what_leaves_the_host_is_sealed_or_said_to_be_insecure),
+	        cmocka_unit_test(limits_of_the_network_fit_together),
 	        cmocka_unit_test(a_regex_that_costs_too_much_is_an_error),
 	        cmocka_unit_test(rules_that_widen_rights_are_named),
 	        cmocka_unit_test(the_servers_own_group_is_a_group_like_others),

@@ -36,6 +36,7 @@ static void assert_default_channel(const struct conf_channel *c)
 {
 	assert_null(c->regex);
 	assert_int_equal(c->net, CONF_NET_OFF);
+	assert_false(c->from_net || c->net_from.set);
 	assert_false(c->dumptoconsole);
 	assert_int_equal(c->mode, 0660);
 	assert_int_equal(c->owner, (uid_t)-1);
@@ -60,6 +61,17 @@ static void assert_default_top(const struct conf *c)
 	assert_false(c->dumpnet);
 	assert_true(c->connecttonet);
 	assert_true(c->startcontrol);
+	assert_string_equal(c->cluster, "netcluster");
+	assert_null(c->interface);
+	assert_null(c->key);
+	assert_false(c->peers.set || c->keys.set || c->insecure);
+	assert_true(c->net_rate == 500000000);
+	assert_int_equal(c->net_block_timeout_ms, 1000);
+	assert_int_equal(c->net_window, 4 << 20);
+	assert_int_equal(c->net_memory, 64 << 20);
+	assert_int_equal(c->net_rcvbuf, 4 << 20);
+	assert_int_equal(c->net_announce_ms, 1000);
+	assert_int_equal(c->net_liveness_ms, 5000);
 	assert_string_equal(c->host, "box");
 	assert_string_equal(c->socket, "/run/user/1000/netcluster/%s.sock");
 	assert_string_equal(c->fifo, "/run/user/1000/netcluster/%s.fifo");
@@ -152,7 +164,10 @@ static const char every_key[] =
         "socket = \"/srv/nc/%s.s\"; fifo_path = \"/srv/nc/in-%s\";\n"
         "max_message = \"1 MiB\"; hello_wait = 50; drain_timeout = \"2 s\"; probation = 0;\n"
         "slow_list = 10; max_clients = 100; max_subscriptions = 7; busy_poll_us = 20;\n"
-        "log_level = \"debug\";\n"
+        "log_level = \"debug\"; cluster = \"lab\"; interface = \"10.0.0.0/8\"; key = \"/b\";\n"
+        "peers = [ \"a:1\", \"[fe80::1%eth0]:2\" ]; keys = [ \"/a\", \"/b\" ]; insecure = false;\n"
+        "net_rate = \"2 Gbit\"; net_block_timeout = 100; net_window = 65536; net_memory = 1048576;\n"
+        "net_rcvbuf = 0; net_announce = 200; net_liveness = \"1 s\";\n"
         "quota = { connections = 8; connection_rate = 4; bytes = 4294967296; subscriptions = 9; };\n"
         "quotas = ( { user = 1002; connections = 99; }, { user = \"1001\"; bytes = \"1GiB\"; } );\n"
         "channels = {\n"
@@ -162,10 +177,36 @@ static const char every_key[] =
         "    emit = [ \"@1000\" ]; listen = ( 7, \"@root\", \"7\", \"5\" ); admin = [ ];\n"
         "    policy = \"conflate\"; queue_bytes = \"64 KiB\"; queue_messages = 16;\n"
         "    block_timeout = \"1 min\"; conflate_names = 5; max_message = 2048;\n"
-        "    agent_pacing = false; fifo = true;\n"
+        "    agent_pacing = false; fifo = true; propagatefromnet = true; netfrom = [ \"z\", \"a\" ];\n"
         "  };\n"
         "  B : { propagatetonet = true; group = 1000; };\n"
         "};\n";
+
+static void assert_net_keys(const struct conf *c, const struct conf_channel *a)
+{
+	assert_string_equal(c->cluster, "lab");
+	assert_string_equal(c->interface, "10.0.0.0/8");
+	assert_int_equal(c->peers.n, 2);
+	assert_string_equal(c->peers.list[1], "[fe80::1%eth0]:2");
+	assert_int_equal(c->keys.n, 2);
+	assert_string_equal(c->keys.list[0], "/a");
+	assert_string_equal(c->key, "/b");
+	assert_true(c->net_rate == 2000000000);
+	assert_int_equal(c->net_block_timeout_ms, 100);
+	assert_int_equal(c->net_window, 65536);
+	assert_int_equal(c->net_memory, 1 << 20);
+	assert_int_equal(c->net_rcvbuf, 0);
+	assert_int_equal(c->net_announce_ms, 200);
+	assert_int_equal(c->net_liveness_ms, 1000);
+	assert_true(a->from_net);
+	assert_true(conf_channel_hears_host(a, "a"));
+	assert_true(conf_channel_hears_host(a, "z"));
+	assert_false(conf_channel_hears_host(a, "b"));
+	assert_true(conf_channel_hears_host(conf_channel(c, "B"), "b"));
+	assert_false(conf_channel_hears_host(conf_channel(c, "control"), "b"));
+	/* it is not connected */
+	assert_false(conf_needs_net(c));
+}
 
 static void assert_every_key(const struct conf *c)
 {
@@ -232,14 +273,11 @@ static void every_key_reaches_its_place(void **state)
 	(void)state;
 	assert_string_equal(
 	        said,
-	        "t:12: warning: channels.A.propagatetonet: this version has no network: events "
-	        "stay on this host\n"
-	        "t:12: warning: channels.A.propagatetochannels: gid 1000 may listen to B, and so hears A "
-	        "without the right to listen there\n"
-	        "t:19: warning: channels.B.propagatetonet: this version has no network: events "
-	        "stay on this host\n");
+	        "t:15: warning: channels.A.propagatetochannels: gid 1000 may listen to B, and so hears A "
+	        "without the right to listen there\n");
 	assert_non_null(c);
 	assert_every_key(c);
+	assert_net_keys(c, conf_channel(c, "A"));
 	assert_int_equal(conf_quota_of(c, 1001)->bytes, 1 << 30);
 	assert_int_equal(conf_quota_of(c, 1001)->connections, 8);
 	assert_int_equal(conf_quota_of(c, 1002)->connections, 99);

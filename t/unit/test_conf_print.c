@@ -63,6 +63,7 @@ static const char *const regexes[] = {
 static const char *const policies[] = {"block", "drop-oldest", "drop-newest", "conflate",
                                        "disconnect"};
 static const char *const nets[] = {"false", "true", "\"reliable\"", "\"best-effort\""};
+static const char *const hosts[] = {"[]", "[\"z\",\"a\"]", "[\"h-1\"]"};
 static const char *const modes[] = {"0660", "0600", "0666", "0777", "0222"};
 
 static void add_channel(struct buf *b, unsigned i)
@@ -76,6 +77,8 @@ static void add_channel(struct buf *b, unsigned i)
 		add(b, ",\"propagatetochannels\":%s", ONE_OF(regexes));
 	if (pick(2))
 		add(b, ",\"propagatetonet\":%s", ONE_OF(nets));
+	if (pick(2))
+		add(b, ",\"propagatefromnet\":true,\"netfrom\":%s", ONE_OF(hosts));
 	if (pick(4) == 0)
 		add(b, ",\"socket\":\"/own/%u/\\\"q\\\\%%\xc3\xb6\"", i);
 	if (pick(2))
@@ -111,6 +114,26 @@ static void add_quotas(struct buf *b)
 	add(b, "]");
 }
 
+static void add_net(struct buf *b)
+{
+	if (pick(2))
+		add(b, ",\"keys\":[\"/b\",\"/a \\\"\"],\"key\":\"/a \\\"\"");
+	else
+		add(b, ",\"insecure\":true");
+	if (pick(2))
+		add(b, ",\"cluster\":\"c-%u\",\"interface\":\"10.0.0.%u/24\"", pick(9), pick(9));
+	if (pick(2))
+		add(b, ",\"peers\":[\"h%u\",\"[::1]:%u\"]", pick(9), 1 + pick(9));
+	if (pick(2))
+		add(b, ",\"net_rate\":%llu,\"net_window\":%u,\"net_memory\":%llu",
+		    100000ull << pick(20), 65536 + pick(1 << 29), 1ull << (30 + pick(4)));
+	if (pick(2))
+		add(b, ",\"net_rcvbuf\":%u,\"net_announce\":%u,\"net_liveness\":%u", pick(1 << 29),
+		    100 + pick(1000), 2200 + pick(1000));
+	if (pick(2))
+		add(b, ",\"net_block_timeout\":%u", 10 + pick(1000));
+}
+
 static void random_conf(struct buf *b)
 {
 	static const char *const levels[] = {"error", "warning", "info", "debug"};
@@ -135,6 +158,7 @@ static void random_conf(struct buf *b)
 	if (pick(2))
 		add(b, ",\"quota\":{\"bytes\":%llu,\"subscriptions\":%u}", 1ull << (16 + pick(25)),
 		    1 + pick(1 << 24));
+	add_net(b);
 	add_quotas(b);
 	add(b, ",\"channels\":{");
 	for (unsigned i = 0; i < n; i++)
@@ -245,15 +269,21 @@ static void netclusters_keys_come_first_in_its_order(void **state)
 	        "{\"addr\":\"239.192.44.54\",\"port\":4454,\"dumpnet\":false,\"connecttonet\":true,"
 	        "\"startcontrol\":true,\"channels\":{"
 	        "\"A\":{\"propagatetochannels\":\".*\",\"propagatetonet\":false,\"dumptoconsole\":true,"
+	        "\"propagatefromnet\":false,"
 	        "\"mode\":\"0660\",\"emit\":[\"5\"],\"policy\":\"block\",\"queue_bytes\":4194304,"
 	        "\"queue_messages\":100000,\"block_timeout\":1000,\"conflate_names\":1024,"
 	        "\"max_message\":16777216,\"agent_pacing\":true,\"fifo\":false},"
 	        "\"control\":{\"propagatetochannels\":false,\"propagatetonet\":false,"
-	        "\"dumptoconsole\":false,\"mode\":\"0660\",\"policy\":\"block\","
+	        "\"dumptoconsole\":false,\"propagatefromnet\":false,"
+	        "\"mode\":\"0660\",\"policy\":\"block\","
 	        "\"queue_bytes\":4194304,\"queue_messages\":100000,\"block_timeout\":1000,"
 	        "\"conflate_names\":1024,\"max_message\":16777216,\"agent_pacing\":true,"
 	        "\"fifo\":false}},"
-	        "\"host\":\"box\",\"socket\":\"/run/user/1000/netcluster/%s.sock\","
+	        "\"host\":\"box\",\"cluster\":\"netcluster\",\"insecure\":false,"
+	        "\"net_rate\":500000000,\"net_block_timeout\":1000,\"net_window\":4194304,"
+	        "\"net_memory\":67108864,\"net_rcvbuf\":4194304,\"net_announce\":1000,"
+	        "\"net_liveness\":5000,"
+	        "\"socket\":\"/run/user/1000/netcluster/%s.sock\","
 	        "\"fifo_path\":\"/run/user/1000/netcluster/%s.fifo\",\"max_message\":16777216,"
 	        "\"hello_wait\":100,\"drain_timeout\":5000,\"probation\":60000,\"slow_list\":256,"
 	        "\"max_clients\":65536,\"max_subscriptions\":4096,\"busy_poll_us\":0,"
@@ -284,6 +314,10 @@ static void equality_sees_every_key(void **state)
 	static const char *const channel[] = {
 	        "propagatetochannels = \"B\";",
 	        "propagatetonet = true;",
+	        "propagatefromnet = true;",
+	        "netfrom = [];",
+	        "netfrom = [ \"a\", \"b\" ];",
+	        "netfrom = [ \"b\", \"a\" ];",
 	        "dumptoconsole = true;",
 	        "socket = \"/x\";",
 	        "mode = \"0600\";",
@@ -308,6 +342,19 @@ static void equality_sees_every_key(void **state)
 	                                  "dumpnet = true;",
 	                                  "connecttonet = false;",
 	                                  "host = \"x\";",
+	                                  "cluster = \"x\";",
+	                                  "interface = \"eth0\";",
+	                                  "peers = [ \"a\" ];",
+	                                  "keys = [ \"/a\" ];",
+	                                  "keys = [ \"/a\" ]; key = \"/a\";",
+	                                  "insecure = true;",
+	                                  "net_rate = 0;",
+	                                  "net_block_timeout = 10;",
+	                                  "net_window = 65536;",
+	                                  "net_memory = \"1 GiB\";",
+	                                  "net_rcvbuf = 0;",
+	                                  "net_announce = 100;",
+	                                  "net_liveness = \"1 min\";",
 	                                  "socket = \"/x/%s\";",
 	                                  "fifo_path = \"/x/%s\";",
 	                                  "max_message = 1024;",
@@ -321,14 +368,15 @@ static void equality_sees_every_key(void **state)
 	                                  "log_level = \"debug\";",
 	                                  "quota = { connections = 1; };",
 	                                  "quotas = ( { user = 5; } );"};
-	struct conf *all[64];
+	struct conf *all[80];
 	size_t n = 0;
 	char text[256], *said;
 
 	(void)state;
-	all[n++] = fixture_conf("channels = { A = {}; };");
+	all[n++] = fixture_conf("keys = [ \"/k\" ]; channels = { A = {}; };");
 	for (size_t i = 0; i < sizeof(channel) / sizeof(*channel); i++) {
-		snprintf(text, sizeof(text), "channels = { A = { %s }; };", channel[i]);
+		snprintf(text, sizeof(text), "keys = [ \"/k\" ]; channels = { A = { %s }; };",
+		         channel[i]);
 		all[n++] = fixture_parse(text, strlen(text), &fixture_env, &said);
 		free(said);
 	}

@@ -269,13 +269,33 @@ static void what_is_no_name_path_or_address_is_refused(void **state)
 {
 	static const struct text_case cases[] = {
 	        {"addr = \"10.0.0.1\";", "t:1: error: addr: \"10.0.0.1\" is no multicast address "
-	                                 "(224.0.0.0 to 239.255.255.255)\n"},
+	                                 "(224.0.0.0 to 239.255.255.255, or from ff00::)\n"},
 	        {"addr = \"\";",
-	         "t:1: error: addr: \"\" is no multicast address (224.0.0.0 to 239.255.255.255)\n"},
+	         "t:1: error: addr: \"\" is no multicast address (224.0.0.0 to 239.255.255.255, or from ff00::)\n"},
 	        {"addr = \"240.0.0.0\";", "t:1: error: addr: \"240.0.0.0\" is no multicast address "
-	                                  "(224.0.0.0 to 239.255.255.255)\n"},
+	                                  "(224.0.0.0 to 239.255.255.255, or from ff00::)\n"},
 	        {"addr = \"224.0.0.0\";", ""},
 	        {"addr = \"239.255.255.255\";", ""},
+	        {"addr = \"ff12::6e63\";", ""},
+	        {"addr = \"fe80::1\";", "t:1: error: addr: \"fe80::1\" is no multicast address "
+	                                "(224.0.0.0 to 239.255.255.255, or from ff00::)\n"},
+	        {"interface = \"\";",
+	         "t:1: error: interface: \"\" is no interface: a name such as \"eth0\", a prefix such "
+	         "as \"10.0.0.0/24\", or an address\n"},
+	        {"keys = ( \"a\", \"/x\", \"/x\", 5 );",
+	         "t:1: error: keys: \"a\" is not an absolute path\n"
+	         "t:1: error: keys: \"/x\" stands twice\n"
+	         "t:1: error: keys: expected a string, found the integer 5\n"},
+	        {"keys = \"/x\";", "t:1: error: keys: expected a list of paths such as [ "
+	                           "\"/etc/netcluster/a.key\" ], found the string \"/x\"\n"},
+	        {"peers = [ \"\", \"a b\", \"[::1]:5\" ];",
+	         "t:1: error: peers: \"\" is no host, as \"10.0.0.7\", \"lab-2:4454\" or "
+	         "\"[fe80::1%eth0]:4454\"\n"
+	         "t:1: error: peers: \"a b\" is no host, as \"10.0.0.7\", \"lab-2:4454\" or "
+	         "\"[fe80::1%eth0]:4454\"\n"},
+	        {"channels = { A = { propagatetonet = false; netfrom = [ \"a.b\" ]; }; };",
+	         "t:1: error: channels.A.netfrom: \"a.b\" is no name of a host\n"
+	         "t:1: warning: channels.A.netfrom: nothing arrives: \"propagatetonet\" is false\n"},
 	        {"host = \"a.b\";",
 	         "t:1: error: host: \"a.b\" is no name of a host: 1 to 63 letters, "
 	         "digits, '-' and '_'\n"},
