@@ -114,6 +114,10 @@ static void on_burst(void *world, void *p, uint64_t generation)
 
 	if (!a->origin || a->generation != generation || a->is_leaving)
 		return;
+	if (host_is_late(a->host)) {
+		heap_put(&w->heap, a->host->late_until, on_burst, a, generation);
+		return;
+	}
 	if (every && !w->is_quiet) {
 		uint64_t first = rng_below(&a->rng, APP_LANES);
 		uint64_t n = rng_range(&a->rng, 1, a->habits.burst);
@@ -233,6 +237,10 @@ static void on_resume(void *world, void *p, uint64_t generation)
 		return;
 	if (!e->in || !e->is_paused)
 		return;
+	if (host_is_late(h)) {
+		heap_put(&h->world->heap, h->late_until, on_resume, p, generation);
+		return;
+	}
 	e->is_paused = false;
 	account_enter(&h->account);
 	mesh_in_resume(h->mesh, e->in, host_clock(h));

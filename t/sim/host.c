@@ -174,6 +174,11 @@ void host_late(struct host *h, uint64_t until)
 	}
 }
 
+bool host_is_late(const struct host *h)
+{
+	return h->world->now < h->late_until;
+}
+
 bool host_arrive(struct host *h, struct datagram *d)
 {
 	struct sock *s = &h->sock[d->group ? 1 : 0];
@@ -220,6 +225,10 @@ void host_pump(struct host *h)
 
 	if (!h->mesh || h->world->failed)
 		return;
+	if (host_is_late(h)) {
+		run_by(h, h->late_until);
+		return;
+	}
 	while (!(at = full_until(h))) {
 		account_enter(&h->account);
 		len = mesh_next(h->mesh, bytes, sizeof(bytes), &to, clock);

@@ -82,6 +82,9 @@ void host_clock_jump(struct host *h, uint64_t ns);
 /* Its process is not run until then. */
 void host_late(struct host *h, uint64_t until);
 
+/* Whether its process is kept from running now: its application is, too. */
+bool host_is_late(const struct host *h);
+
 /* A datagram enters a socket. Returns false where there is no room. */
 bool host_arrive(struct host *h, struct datagram *d);
 
