@@ -419,6 +419,13 @@ void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_
 
 /* ---- where it stands ---- */
 
+/* Best-effort: more was announced than has come. What is written while nobody hears it makes
+ * messages, but no segments. */
+static bool is_ahead(const struct mesh_in *in, uint64_t seq, uint64_t msgs)
+{
+	return seq > in->next || (seq == in->next && msgs > in->stream.begun);
+}
+
 void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool end, bool ask,
                 uint64_t now)
 {
@@ -441,8 +448,9 @@ void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool en
 		in->end_seq = h->seq;
 	}
 	if (in->class == MESH_BEST_EFFORT) {
-		if (h->seq > in->next && h->seq != in->tail_seq) {
+		if (in->tail_at == NEVER && is_ahead(in, h->seq, h->msgs)) {
 			in->tail_seq = h->seq;
+			in->tail_msgs = h->msgs;
 			in->tail_at = now + 200 * NS_MS;
 			m->sweep_at = in->tail_at < m->sweep_at ? in->tail_at : m->sweep_at;
 		}
@@ -612,9 +620,9 @@ void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now)
 static void sweep_tail(struct mesh *m, struct mesh_in *in)
 {
 	in->tail_at = NEVER;
-	if (in->tail_seq <= in->next || in->stalled || in->broken)
+	if (!is_ahead(in, in->tail_seq, in->tail_msgs) || in->stalled || in->broken)
 		return;
-	resync(m, in, in->head_msgs, true);
+	resync(m, in, in->tail_msgs, true);
 	in->next = in->cum = in->high = in->tail_seq;
 	drain(m, in);
 }

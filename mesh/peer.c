@@ -244,7 +244,8 @@ static void sweep_ins(struct mesh *m, struct peer *p, uint64_t now)
 
 	list_for_each_safe(it, next, &p->ins)
 		in_sweep(m, list_entry(it, struct mesh_in, link), now);
-	if (p->n_in && p->status_sent_at + m->announce_gap <= now)
+	/* Whoever is told by TO knows that it is heard: not one that is gone. */
+	if (p->proven && p->n_in && p->status_sent_at + m->announce_gap <= now)
 		peer_ctl(m, p, CTL_STATUS | CTL_ALL);
 }
 

@@ -247,8 +247,9 @@ struct mesh_in {
 	uint64_t end_seq;
 	uint32_t join_window;
 
-	uint64_t nak_at;            /* NEVER: nothing to ask for */
-	uint64_t tail_at, tail_seq; /* best-effort: end of what was announced, looked at then */
+	uint64_t nak_at; /* NEVER: nothing to ask for */
+	/* best-effort: end of what was announced, looked at then; NEVER: nothing is */
+	uint64_t tail_at, tail_seq, tail_msgs;
 	uint32_t members;
 	uint32_t token;
 	uint64_t join_at, join_gap;
