@@ -188,6 +188,7 @@ static void consume(struct mesh *m, struct mesh_in *in, const uint8_t *p, size_t
 		m->stats.dropped[MESH_DROP_MEMORY]++;
 		in->stalled = false;
 		in->stream.left = 1;
+		in->stream.is_note = false;
 		resync(m, in, in->stream.begun, false);
 		return;
 	}

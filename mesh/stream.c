@@ -14,6 +14,8 @@ uint32_t stream_head(const uint8_t *p, uint64_t *msgs)
 		*msgs = 1;
 	else if (f.kind == FRAME_GAP && f.len == STREAM_HEAD_LEN)
 		*msgs = le64_get(p + FRAME_PREFIX_LEN);
+	else if (f.kind == FRAME_SENDER)
+		*msgs = 0;
 	else
 		return 0;
 	return f.len;
@@ -35,6 +37,7 @@ bool stream_walk(struct stream *s, const uint8_t *p, size_t n, size_t *first)
 		if (n - at < STREAM_HEAD_LEN || !(len = stream_head(p + at, &msgs)))
 			return false;
 		s->begun += msgs;
+		s->is_note = msgs == 0;
 		at += len;
 	}
 	s->left = (uint32_t)(at - n);

@@ -341,10 +341,26 @@ static void a_stream_is_counted_the_same_wherever_it_is_cut(void **state)
 	}
 }
 
+static void who_a_sender_is_counts_for_nothing_even_where_it_is_cut(void **state)
+{
+	struct frame_sender who = {.sender = 7, .host = "h", .host_len = 1};
+	uint8_t bytes[100];
+	struct stream s = {.begun = 5};
+	size_t n = frame_sender_put(bytes, sizeof(bytes), &who), first;
+
+	(void)state;
+	assert_true(stream_walk(&s, bytes, 20, &first));
+	assert_true(s.left > 0);
+	assert_true(s.begun == 5);
+	assert_true(stream_whole(&s) == 5);
+	assert_true(stream_walk(&s, bytes + 20, n - 20, &first));
+	assert_true(stream_whole(&s) == 5);
+}
+
 static void frames_that_no_lane_carries_are_refused(void **state)
 {
 	uint8_t hello[16] = {16, 0, 0, 0, FRAME_HELLO}, little[16] = {15, 0, 0, 0, FRAME_EMIT},
-	        large[16] = {0, 0, 0, 0x10, FRAME_EMIT}, gap[16] = {17, 0, 0, 0, FRAME_GAP};
+	        large[16] = {0, 0, 0, 0x11, FRAME_EMIT}, gap[16] = {17, 0, 0, 0, FRAME_GAP};
 	uint64_t msgs;
 
 	(void)state;
@@ -367,6 +383,7 @@ int main(void)
 	        cmocka_unit_test(what_does_not_fit_is_not_written),
 	        cmocka_unit_test(a_chunk_that_overruns_the_datagram_is_refused),
 	        cmocka_unit_test(a_stream_is_counted_the_same_wherever_it_is_cut),
+	        cmocka_unit_test(who_a_sender_is_counts_for_nothing_even_where_it_is_cut),
 	        cmocka_unit_test(frames_that_no_lane_carries_are_refused),
 	};
 
