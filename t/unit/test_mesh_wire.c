@@ -83,7 +83,7 @@ static void a_segment_is_what_the_page_shows(void **state)
 	struct mw_writer w = begin(SIZE);
 	uint8_t *p = mw_put_data(&w, &d);
 	struct mw_chunk c;
-	struct mw_data got;
+	struct mw_data got = {0};
 
 	(void)state;
 	memcpy(p, "abc", 3);
