@@ -41,37 +41,6 @@ static int read_name(struct literal_reader *r, struct call *call)
 	return call->name ? 0 : -ENOMEM;
 }
 
-/* Reads the arguments, behind their opening parenthesis. */
-static int read_args(struct literal_reader *r, struct value *list)
-{
-	size_t n_room = 0;
-	struct value *item;
-	int rc;
-
-	literal_skip_space(r);
-	if (literal_peek(r) == ')') {
-		r->at++;
-		return 0;
-	}
-	for (;;) {
-		item = value_push(list, &n_room);
-		if (!item)
-			return -ENOMEM;
-		rc = literal_read(r, item);
-		if (rc)
-			return rc;
-		literal_skip_space(r);
-		if (literal_peek(r) != ',')
-			break;
-		r->at++;
-		literal_skip_space(r);
-	}
-	if (literal_peek(r) != ')')
-		return literal_fail(r, r->at, "expected ',' or ')'");
-	r->at++;
-	return 0;
-}
-
 static int read_call(struct literal_reader *r, struct call *call)
 {
 	struct value list = {.kind = VALUE_ARRAY};
@@ -82,7 +51,7 @@ static int read_call(struct literal_reader *r, struct call *call)
 	literal_skip_space(r);
 	if (literal_peek(r) == '(') {
 		r->at++;
-		rc = read_args(r, &list);
+		rc = literal_read_list(r, &list, ')');
 	}
 	call->end_at = r->at;
 	call->args = list.items;

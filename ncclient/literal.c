@@ -292,16 +292,12 @@ static int read_key(struct literal_reader *r, struct value *item)
 	return 0;
 }
 
-static int read_container(struct literal_reader *r, struct value *v, unsigned depth)
+/* Reads what stands between brackets, behind the opening one; with keys where it is an object. */
+static int read_items(struct literal_reader *r, struct value *v, char close, unsigned depth)
 {
-	bool object = literal_peek(r) == '{';
-	char close = object ? '}' : ']';
+	char expected[] = "',' or '}'";
 	size_t n_room = 0;
 
-	if (depth >= LITERAL_DEPTH_MAX)
-		return literal_fail(r, r->at, "nested deeper than %u levels", LITERAL_DEPTH_MAX);
-	v->kind = object ? VALUE_OBJECT : VALUE_ARRAY;
-	r->at++;
 	literal_skip_space(r);
 	if (literal_peek(r) == close) {
 		r->at++;
@@ -313,9 +309,9 @@ static int read_container(struct literal_reader *r, struct value *v, unsigned de
 
 		if (!item)
 			return -ENOMEM;
-		rc = object ? read_key(r, item) : 0;
+		rc = v->kind == VALUE_OBJECT ? read_key(r, item) : 0;
 		if (!rc)
-			rc = read_value(r, item, depth + 1);
+			rc = read_value(r, item, depth);
 		if (rc)
 			return rc;
 		literal_skip_space(r);
@@ -324,10 +320,23 @@ static int read_container(struct literal_reader *r, struct value *v, unsigned de
 		r->at++;
 		literal_skip_space(r);
 	}
-	if (literal_peek(r) != close)
-		return fail_expected(r, object ? "',' or '}'" : "',' or ']'");
+	if (literal_peek(r) != close) {
+		expected[sizeof(expected) - 3] = close;
+		return fail_expected(r, expected);
+	}
 	r->at++;
 	return 0;
+}
+
+static int read_container(struct literal_reader *r, struct value *v, unsigned depth)
+{
+	bool object = literal_peek(r) == '{';
+
+	if (depth >= LITERAL_DEPTH_MAX)
+		return literal_fail(r, r->at, "nested deeper than %u levels", LITERAL_DEPTH_MAX);
+	v->kind = object ? VALUE_OBJECT : VALUE_ARRAY;
+	r->at++;
+	return read_items(r, v, object ? '}' : ']', depth + 1);
 }
 
 static int read_value(struct literal_reader *r, struct value *v, unsigned depth)
@@ -350,15 +359,10 @@ static int read_value(struct literal_reader *r, struct value *v, unsigned depth)
 	return read_word(r, v);
 }
 
-int literal_read(struct literal_reader *r, struct value *v)
+int literal_read_list(struct literal_reader *r, struct value *list, char close)
 {
-	int rc;
-
-	*v = (struct value){0};
-	rc = read_value(r, v, 0);
-	if (rc)
-		value_fini(v);
-	return rc;
+	*list = (struct value){.kind = VALUE_ARRAY};
+	return read_items(r, list, close, 0);
 }
 
 int literal_parse(const char *text, size_t len, bool relaxed, struct value *v,
@@ -368,12 +372,14 @@ int literal_parse(const char *text, size_t len, bool relaxed, struct value *v,
 	int rc;
 
 	literal_skip_space(&r);
-	rc = literal_read(&r, v);
-	if (rc)
-		return rc;
-	literal_skip_space(&r);
-	if (r.at == r.len)
-		return 0;
+	*v = (struct value){0};
+	rc = read_value(&r, v, 0);
+	if (!rc) {
+		literal_skip_space(&r);
+		if (r.at == r.len)
+			return 0;
+		rc = fail_expected(&r, "the end");
+	}
 	value_fini(v);
-	return fail_expected(&r, "the end");
+	return rc;
 }

@@ -41,8 +41,9 @@ enum literal_result {
 int literal_parse(const char *text, size_t len, bool relaxed, struct value *v,
                   struct literal_error *error);
 
-/* Reads one value at the reader's place and stops behind it. Otherwise as literal_parse(). */
-int literal_read(struct literal_reader *r, struct value *v);
+/* Reads values with commas between them, to behind the CLOSE that ends them. LIST is to be freed
+ * with value_fini(), on error, too. Otherwise as literal_parse(). */
+int literal_read_list(struct literal_reader *r, struct value *list, char close);
 
 /* Skips white space. */
 void literal_skip_space(struct literal_reader *r);

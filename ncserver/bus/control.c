@@ -149,12 +149,7 @@ static void answer_all(struct bus *b, const struct question *q, const char *text
 		route = chan_route(ch, (char *)p + FRAME_EMIT_LEN + p[6], p[7], false);
 		if (route) {
 			d.route = route;
-			d.native = (struct batch){.ranges = &r,
-			                          .n_ranges = 1,
-			                          .n = 1,
-			                          .len = n,
-			                          .key = route->key,
-			                          .key_len = route->key_len};
+			deliver_one_range(&d.native, &r, route);
 			deliver(b, &d);
 			chan_route_done(ch, route);
 		}

@@ -124,7 +124,7 @@ static bool takes(struct bus *b, struct client *t, const struct batch *size)
 
 /* ---- the two forms ---- */
 
-static void one_range(struct batch *to, const struct range *r, const struct route *route)
+void deliver_one_range(struct batch *to, const struct range *r, const struct route *route)
 {
 	*to = (struct batch){.ranges = r,
 	                     .n_ranges = 1,
@@ -169,7 +169,7 @@ static void make_packets(struct bus *b, struct delivery *d, struct range *r)
 		made = translate_frames(b, joined.data, joined.len, &b->scratch, 0);
 	buf_fini(&joined);
 	if (made > 0 && into_slab(b, &b->scratch, (uint32_t)made, r) == 0)
-		one_range(&d->json, r, d->route);
+		deliver_one_range(&d->json, r, d->route);
 	/* one long message is no reason to keep so much for all time */
 	if (b->scratch.cap > SCRATCH_KEEP)
 		buf_fini(&b->scratch);
@@ -243,7 +243,7 @@ static void put_around_missing(struct bus *b, const struct delivery *d, struct c
 			end = b->missing[i];
 		r.len = end.off - off;
 		r.n = end.n - n;
-		one_range(&part, &r, d->route);
+		deliver_one_range(&part, &r, d->route);
 		if (r.n > 0)
 			put(b, d, t, &part);
 		if (end.lost > 0 && !t->dead)
@@ -279,7 +279,7 @@ static const struct batch *form_for(struct bus *b, struct delivery *d, const str
 	if (d->native.n == 0) {
 		rc = translate_packets(d->from, d, made);
 		if (rc == 0)
-			one_range(&d->native, made, d->route);
+			deliver_one_range(&d->native, made, d->route);
 	}
 	*lost = rc ? n : 0;
 	return rc ? NULL : &d->native;

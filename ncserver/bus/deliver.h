@@ -28,6 +28,9 @@ struct delivery {
 	uint64_t first_seq;
 };
 
+/* Makes a batch of the messages in one range. */
+void deliver_one_range(struct batch *to, const struct range *r, const struct route *route);
+
 /* Delivers to all targets of the route. Returns true; or false where a receiver under policy block
  * has no room: then nothing was delivered, and the sender waits for that receiver and is not read
  * until it has room. */

@@ -34,12 +34,7 @@ static bool flush_run(struct client *c, struct run *run)
 
 	if (run->n == 0)
 		return true;
-	d.json = (struct batch){.ranges = &r,
-	                        .n_ranges = 1,
-	                        .n = r.n,
-	                        .len = r.len,
-	                        .key = run->route->key,
-	                        .key_len = run->route->key_len};
+	deliver_one_range(&d.json, &r, run->route);
 	if (deliver(b, &d))
 		c->seq += run->n;
 	else

@@ -38,12 +38,7 @@ static bool flush_run(struct client *c, struct run *run, const uint8_t *end)
 	if (run->n == 0)
 		return true;
 	r.len = (uint32_t)(end - run->start);
-	d.native = (struct batch){.ranges = &r,
-	                          .n_ranges = 1,
-	                          .n = r.n,
-	                          .len = r.len,
-	                          .key = run->route->key,
-	                          .key_len = run->route->key_len};
+	deliver_one_range(&d.native, &r, run->route);
 	if (deliver(c->bus, &d))
 		c->seq = run->last_seq;
 	else

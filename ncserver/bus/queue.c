@@ -472,6 +472,20 @@ void queue_wrote(struct queue *q, size_t len)
 
 /* ---- blocked ---- */
 
+/* Moves an entry's bytes into memory of the queue's own. Without memory they stay where they are,
+ * and that stays charged; returns false then. */
+static bool move_own(struct queue *q, struct qent *e)
+{
+	struct range r;
+
+	if (queue_copy(q, e->p, e->len, &r))
+		return false;
+	slab_unref(e->slab);
+	e->slab = r.slab;
+	e->p = r.p;
+	return true;
+}
+
 /* Bytes that this queue holds of the slab of entry `i`, in it and the entries that follow. */
 static uint64_t group_len(const struct queue *q, uint32_t i, uint32_t *n)
 {
@@ -497,17 +511,8 @@ static void copy_out(struct queue *q)
 
 		if (s->is_copy || (!all && len * QUEUE_PIN_FACTOR >= s->cap))
 			continue;
-		for (uint32_t k = i; k < i + n; k++) {
-			struct qent *e = ring_at(q, k);
-			struct range r;
-
-			/* without memory the slab stays pinned, and charged */
-			if (queue_copy(q, e->p, e->len, &r))
-				break;
-			slab_unref(e->slab);
-			e->slab = r.slab;
-			e->p = r.p;
-		}
+		for (uint32_t k = i; k < i + n && move_own(q, ring_at(q, k)); k++)
+			;
 	}
 }
 
@@ -518,17 +523,8 @@ void queue_put_together(struct queue *q)
 	q->waste = 0;
 	slab_unref(q->own);
 	q->own = NULL;
-	for (uint32_t i = 0; i < q->n_ents; i++) {
-		struct qent *e = ring_at(q, i);
-		struct range r;
-
-		/* without memory the rest stays where it is, until next time */
-		if (queue_copy(q, e->p, e->len, &r))
-			break;
-		slab_unref(e->slab);
-		e->slab = r.slab;
-		e->p = r.p;
-	}
+	for (uint32_t i = 0; i < q->n_ents && move_own(q, ring_at(q, i)); i++)
+		;
 	count_pinned(q);
 }
 

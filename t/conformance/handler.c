@@ -54,9 +54,11 @@ static struct peer *hearing_itself(struct world *w, enum nc_option option)
 	return p;
 }
 
-static void local_delivery(struct world *w, struct kinds k)
+/* One that hears itself by that option, and another, hear ten emits once each. Returns how many the
+ * library itself delivered. */
+static uint64_t emit_to_oneself(struct world *w, struct kinds k, enum nc_option option)
 {
-	struct peer *p = hearing_itself(w, NC_OPT_LOCAL);
+	struct peer *p = hearing_itself(w, option);
 	struct peer *to = world_listener(w, k.to, "A", ">");
 	struct notes n = {.n = 0};
 	struct nc_counters c;
@@ -70,27 +72,18 @@ static void local_delivery(struct world *w, struct kinds k)
 	assert_int_equal(n.n, 10);
 	assert_int_equal(to->n_heard, 10);
 	nc_get_counters(p->nc, &c, sizeof(c));
+	return c.local;
+}
+
+static void local_delivery(struct world *w, struct kinds k)
+{
 	/* t.sync of the settling is its own, too */
-	assert_int_equal(c.local, 11);
+	assert_int_equal(emit_to_oneself(w, k, NC_OPT_LOCAL), 11);
 }
 
 static void echo(struct world *w, struct kinds k)
 {
-	struct peer *p = hearing_itself(w, NC_OPT_ECHO);
-	struct peer *to = world_listener(w, k.to, "A", ">");
-	struct notes n = {.n = 0};
-	struct nc_counters c;
-
-	assert_int_equal(nc_on(p->nc, "own.*", note, &n), NC_OK);
-	for (int64_t i = 0; i < 10; i++)
-		peer_emit_int(p, "own.event", i);
-	peer_settle(p);
-	peer_barrier(p);
-	peer_barrier(to);
-	assert_int_equal(n.n, 10);
-	assert_int_equal(to->n_heard, 10);
-	nc_get_counters(p->nc, &c, sizeof(c));
-	assert_int_equal(c.local, 0);
+	assert_int_equal(emit_to_oneself(w, k, NC_OPT_ECHO), 0);
 }
 
 static void order_of_handlers(struct world *w, struct kinds k)

@@ -70,6 +70,21 @@ void fake_close(struct fake *f)
 	free(f->thread);
 }
 
+int fake_setup(void **state)
+{
+	static struct fake f;
+
+	fake_open(&f);
+	*state = &f;
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	fake_close(*state);
+	return 0;
+}
+
 nc_client *fake_client(const struct fake *f)
 {
 	nc_client *c;

@@ -37,6 +37,10 @@ struct fake {
 void fake_open(struct fake *f);
 void fake_close(struct fake *f);
 
+/* For cmocka: opens one as the test's state, and closes it. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+
 /* A client of channel "c" for this server, not connected. */
 nc_client *fake_client(const struct fake *f);
 

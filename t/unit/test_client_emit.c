@@ -14,21 +14,6 @@
 
 #include "t/unit/fake_server.h"
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 /* What callbacks counted. */
 struct tally {
 	unsigned n_writable;
@@ -619,7 +604,7 @@ static void counters_of_an_older_program_fit(void **state)
 	nc_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {

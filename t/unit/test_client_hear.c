@@ -15,21 +15,6 @@
 #include "libnc/client/client.h"
 #include "t/unit/fake_server.h"
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 /* What a handler saw, and what it is to do at its n-th message. */
 struct ear {
 	unsigned n;
@@ -542,7 +527,7 @@ static void a_server_that_pings_for_ever_is_left(void **state)
 	nc_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {

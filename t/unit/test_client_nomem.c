@@ -17,21 +17,6 @@
 #include "t/unit/fake_server.h"
 #include "t/unit/nomem.h"
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 struct tally {
 	unsigned n_messages;
 	unsigned n_lost;
@@ -246,7 +231,7 @@ static void a_pattern_that_can_not_be_told_is_told_later(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {

@@ -19,21 +19,6 @@
 
 #include "t/unit/fake_server.h"
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 static void without_a_server_the_first_attempt_says_so(void **state)
 {
 	struct fake *f = *state;
@@ -313,7 +298,7 @@ static void errors_have_texts(void **state)
 	assert_string_equal(nc_version(), "0.1.0");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {

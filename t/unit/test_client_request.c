@@ -13,21 +13,6 @@
 #include "libnc/client/client.h"
 #include "t/unit/fake_server.h"
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 static void count(nc_client *c, const nc_msg *m, void *arg)
 {
 	unsigned *n = arg;
@@ -321,7 +306,7 @@ static void a_request_whose_time_ran_out_does_not_go_out_again(void **state)
 	nc_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {

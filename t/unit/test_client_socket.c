@@ -73,21 +73,6 @@ static const char *diary_take(struct diary *d)
 	return text;
 }
 
-static int setup(void **state)
-{
-	static struct fake f;
-
-	fake_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_close(*state);
-	return 0;
-}
-
 /* A client that writes a diary. */
 static nc_client *diarist(struct fake *f, struct diary *d)
 {
@@ -568,7 +553,7 @@ static void an_idle_client_holds_no_buffers_and_waits_for_input(void **state)
 	nc_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
 {
