@@ -71,7 +71,7 @@ static void objects_are_whole(struct world *w, struct kinds k)
 	expect_keys(first_of(a, "answer"), "channel,regex,reaches,net,widens");
 	yajl_tree_free(a);
 	a = world_ask(w, "nc-control-trace", "{\"channel\":\"A\",\"event\":\"x\"}");
-	expect_keys(util_json_at(a, "answer"), "channel,event,channels,clients");
+	expect_keys(util_json_at(a, "answer"), "channel,event,channels,clients,net");
 	expect_keys(first_of(a, "answer.clients"), "id,channel");
 	yajl_tree_free(a);
 	a = world_ask(w, "nc-control-stats", NULL);
