@@ -2,6 +2,8 @@
 
 #include "bench/check.h"
 
+#include "bench/bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,13 +44,36 @@ uint64_t check_get_text(const uint8_t *payload)
 	return tag;
 }
 
-void check_odd(struct check *k, unsigned pub, uint64_t seq, size_t len)
+bool check_odd(struct check *k, uint64_t tag, size_t len)
 {
+	unsigned pub = (unsigned)(tag >> 56) % CHECK_PUBS_MAX;
+	uint64_t seq = tag & (UINT64_MAX >> 8);
+
+	if (tag == CHECK_HELLO)
+		k->has_heard = true;
+	else if (tag == CHECK_BYE)
+		k->is_over = true;
+	if (tag == CHECK_HELLO || tag == CHECK_BYE)
+		return false;
 	if (len != k->len) {
 		k->n_corrupt++;
-		return;
+		return true;
 	}
 	k->n_disordered++;
 	if (seq > k->next[pub])
 		k->next[pub] = seq + 1;
+	return true;
+}
+
+void check_delay(struct check *k, const uint8_t *payload)
+{
+	uint64_t sent_ns, ns;
+
+	if (k->is_text)
+		sent_ns = check_get_text(payload + CHECK_TEXT_LEN);
+	else
+		memcpy(&sent_ns, payload + CHECK_TAG_LEN, sizeof(sent_ns));
+	ns = bench_now_ns() - sent_ns;
+	if (k->n_received < k->n_wanted)
+		k->delay_ns[k->n_received] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
 }

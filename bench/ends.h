@@ -4,6 +4,15 @@
 
 #include "bench/bench.h"
 
+/* The socket that this process connects to. */
+static inline const char *end_at(const struct bench_options *o, const struct daemon *d,
+                                 const struct worker *w)
+{
+	bool is_far = o->n_far && (w->role == BENCH_SUBSCRIBER || w->role == BENCH_PONG);
+
+	return is_far ? o->far[w->id % o->n_far] : d->at;
+}
+
 void native_publish(const struct bench_options *o, const struct daemon *d, struct worker *w);
 void native_subscribe(const struct bench_options *o, const struct daemon *d, struct worker *w);
 void native_ping(const struct bench_options *o, const struct daemon *d, struct worker *w);

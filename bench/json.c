@@ -42,9 +42,10 @@ static void packet_init(struct packet *p, const struct bench_options *o, const c
 
 /* Connects, and says what it wants to hear (NULL: nothing), so that the server neither waits for it
  * to say something nor writes to who does not read. */
-static int end_open(const struct bench_options *o, const struct daemon *d, const char *suffix)
+static int end_open(const struct bench_options *o, const struct daemon *d, const struct worker *w,
+                    const char *suffix)
 {
-	int fd = sock_connect_path(d->at), n;
+	int fd = sock_connect_path(end_at(o, d, w)), n;
 	char listen[320];
 
 	if (suffix)
@@ -58,10 +59,25 @@ static int end_open(const struct bench_options *o, const struct daemon *d, const
 
 /* ---- throughput ---- */
 
+struct source {
+	const struct packet *p; /* whose payload is what is sent */
+	int fd;
+};
+
+static void source_send(void *end, const uint8_t *payload, size_t len)
+{
+	const struct source *s = end;
+
+	(void)payload;
+	(void)len;
+	sock_write_all(s->fd, s->p->bytes, s->p->len);
+}
+
 void json_publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
 	struct packet p;
-	int fd = end_open(o, d, NULL);
+	int fd = end_open(o, d, w, NULL);
+	struct source s = {.p = &p, .fd = fd};
 	size_t n = 0;
 	uint8_t *batch;
 
@@ -69,12 +85,12 @@ void json_publish(const struct bench_options *o, const struct daemon *d, struct 
 	batch = malloc(SOCK_BATCH + p.len);
 	if (!batch)
 		worker_fail("memory", ENOMEM);
-	worker_ready(w);
+	worker_publishes(o, w, p.payload, source_send, &s);
 	for (uint64_t i = 0; i < o->n_messages; i++) {
-		check_put_text(p.payload, check_tag(w->id, i));
+		worker_stamps(o, w, p.payload, i);
 		memcpy(batch + n, p.bytes, p.len);
 		n += p.len;
-		if (n + p.len > SOCK_BATCH) {
+		if (n + p.len > SOCK_BATCH || o->work == BENCH_DELAY) {
 			sock_write_all(fd, batch, n);
 			n = 0;
 		}
@@ -102,8 +118,8 @@ void json_subscribe(const struct bench_options *o, const struct daemon *d, struc
 {
 	struct intake in;
 
-	intake_init(&in, end_open(o, d, ""), o->len + 1024);
-	worker_ready(w);
+	intake_init(&in, end_open(o, d, w, ""), o->len + 1024);
+	worker_listens(o, w);
 	for (;;) {
 		const uint8_t *p, *nul;
 
@@ -138,7 +154,7 @@ void json_ping(const struct bench_options *o, const struct daemon *d, struct wor
 	struct intake in;
 
 	packet_init(&p, o, ".ping");
-	intake_init(&in, end_open(o, d, ".pong"), o->len + 1024);
+	intake_init(&in, end_open(o, d, w, ".pong"), o->len + 1024);
 	worker_ready(w);
 	while (ping_goes_on(o, w)) {
 		uint64_t begin_ns = bench_now_ns();
@@ -155,8 +171,8 @@ void json_pong(const struct bench_options *o, const struct daemon *d, struct wor
 	struct intake in;
 
 	packet_init(&p, o, ".pong");
-	intake_init(&in, end_open(o, d, ".ping"), o->len + 1024);
-	worker_ready(w);
+	intake_init(&in, end_open(o, d, w, ".ping"), o->len + 1024);
+	worker_listens(o, w);
 	for (;;) {
 		wait_packet(&in);
 		sock_write_all(in.fd, p.bytes, p.len);

@@ -43,7 +43,8 @@ static int run(const struct bench_kind *k, const struct bench_options *o, struct
 	struct timespec nap = {.tv_nsec = 300000000};
 
 	switch (o->work) {
-	case BENCH_THROUGHPUT: return run_throughput(k, o, d, r);
+	case BENCH_THROUGHPUT:
+	case BENCH_DELAY: return run_throughput(k, o, d, r);
 	case BENCH_LATENCY: return run_latency(k, o, d, r);
 	case BENCH_IDLE: return run_idle(k, o, d, r);
 	case BENCH_START:
@@ -64,6 +65,8 @@ static bool is_possible(const struct bench_kind *k, const struct bench_options *
 		lacks = "start: there is no daemon to be started (ncbench: --server)";
 	else if (o->work == BENCH_IDLE && !k->crowd)
 		lacks = "idle: not for this one";
+	else if (o->work == BENCH_DELAY && !k->is_stamped)
+		lacks = "delay: not for this one";
 	else if (o->work == BENCH_LATENCY && !k->ping)
 		lacks = "latency: not for this one";
 	if (lacks)
@@ -80,6 +83,7 @@ int bench_main(const struct bench_kind *k, int argc, char **argv)
 
 	if (ret)
 		return ret > 0 ? EXIT_SUCCESS : 2;
+	o.has_hello = k->is_mesh || o.n_far;
 	signal(SIGPIPE, SIG_IGN);
 	lift_limits();
 	if (pin(o.cpu))
@@ -96,7 +100,12 @@ int bench_main(const struct bench_kind *k, int argc, char **argv)
 			return EXIT_FAILURE;
 	}
 	ret = is_possible(k, &o, &d) ? run(k, &o, &d, &r) : -1;
-	r.is_failed = ret || r.n_lost || r.n_disordered || r.n_corrupt;
+	if (o.work == BENCH_DELAY && ret == 0 && r.kept < BENCH_KEPT_MIN) {
+		fprintf(stderr, "%s: publishers kept only %.0f%% of their rate\n", k->name,
+		        r.kept * 100);
+		ret = -1;
+	}
+	r.is_failed = ret || r.n_corrupt || (!k->is_lossy && (r.n_lost || r.n_disordered));
 	report(k->name, &o, &r);
 	daemon_stop(&d);
 	return r.is_failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -8,6 +8,7 @@
 #include <netcluster/nc.h>
 
 #define CONNECT_MS 10000
+#define KNOCK_MS   100
 
 static void fail(nc_client *c, const char *what, int error)
 {
@@ -17,16 +18,18 @@ static void fail(nc_client *c, const char *what, int error)
 	worker_fail(what, 0);
 }
 
-static nc_client *client_open(const struct bench_options *o, const struct daemon *d)
+static nc_client *client_open(const struct bench_options *o, const struct daemon *d,
+                              const struct worker *w)
 {
+	const char *at = end_at(o, d, w);
 	nc_client *c;
 	int r = nc_new(&c, o->channel);
 
 	if (r)
 		worker_fail(nc_strerror(r), 0);
-	r = nc_setopt_str(c, NC_OPT_SOCKET, d->at);
+	r = nc_setopt_str(c, NC_OPT_SOCKET, at);
 	if (r)
-		fail(c, d->at, r);
+		fail(c, at, r);
 	nc_setopt_int(c, NC_OPT_RECONNECT, 0);
 	r = nc_connect(c, CONNECT_MS);
 	if (r)
@@ -57,26 +60,49 @@ static enum nc_type type_of(const struct bench_options *o)
 
 /* ---- throughput ---- */
 
+struct source {
+	const struct bench_options *o;
+	nc_client *c;
+};
+
+static void source_send(void *end, const uint8_t *payload, size_t len)
+{
+	const struct source *s = end;
+	enum nc_type type = type_of(s->o);
+	int r = nc_emit(s->c, s->o->event, type, payload, len, 0);
+
+	if (r == NC_AGAIN)
+		r = nc_emit_wait(s->c, s->o->event, type, payload, len, 0, -1);
+	if (r)
+		fail(s->c, "emit", r);
+}
+
+/* For what must not wait for more. */
+static void source_send_now(void *end, const uint8_t *payload, size_t len)
+{
+	const struct source *s = end;
+
+	source_send(end, payload, len);
+	nc_flush(s->c);
+}
+
 void native_publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
 	uint8_t *payload = check_filler(o->len);
-	nc_client *c = client_open(o, d);
-	enum nc_type type = type_of(o);
+	struct source s = {.o = o, .c = client_open(o, d, w)};
 	int r;
 
-	worker_ready(w);
+	worker_publishes(o, w, payload, source_send_now, &s);
 	for (uint64_t i = 0; i < o->n_messages; i++) {
-		check_put(payload, o->text, check_tag(w->id, i));
-		r = nc_emit(c, o->event, type, payload, o->len, 0);
-		if (r == NC_AGAIN)
-			r = nc_emit_wait(c, o->event, type, payload, o->len, 0, -1);
-		if (r)
-			fail(c, "emit", r);
+		worker_stamps(o, w, payload, i);
+		source_send(&s, payload, o->len);
+		if (o->work == BENCH_DELAY)
+			nc_flush(s.c);
 	}
-	r = nc_disconnect(c, BENCH_SILENCE_MS);
+	r = nc_disconnect(s.c, BENCH_SILENCE_MS);
 	if (r)
-		fail(c, "disconnect", r);
-	nc_free(c);
+		fail(s.c, "disconnect", r);
+	nc_free(s.c);
 	free(payload);
 }
 
@@ -105,11 +131,11 @@ static void on_json_message(nc_client *c, const nc_msg *m, void *arg)
 
 void native_subscribe(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
-	nc_client *c = client_open(o, d);
+	nc_client *c = client_open(o, d, w);
 	int r;
 
 	hear(c, o->event, o->json_from ? on_json_message : on_message, &w->check);
-	worker_ready(w);
+	worker_listens(o, w);
 	r = nc_run(c);
 	if (r)
 		fail(c, "listen", r);
@@ -123,6 +149,7 @@ struct echo {
 	struct worker *w;
 	uint8_t *payload;
 	uint64_t begin_ns;
+	bool is_heard, is_going;
 	char to[256];
 };
 
@@ -139,6 +166,9 @@ static void on_pong(nc_client *c, const nc_msg *m, void *arg)
 	struct echo *e = arg;
 
 	(void)m;
+	e->is_heard = true;
+	if (!e->is_going)
+		return;
 	ping_took(e->w, e->begin_ns);
 	if (!ping_goes_on(e->o, e->w)) {
 		nc_stop(c);
@@ -154,17 +184,38 @@ static void on_ping(nc_client *c, const nc_msg *m, void *arg)
 	echo_send(c, arg);
 }
 
+/* Tries until the other end answers, and waits until it has answered all. */
+static void knock(nc_client *c, struct echo *e)
+{
+	uint64_t end_ns = bench_now_ns() + BENCH_HELLO_MS * UINT64_C(1000000);
+
+	while (!e->is_heard && bench_now_ns() < end_ns) {
+		echo_send(c, e);
+		(void)nc_wait(c, KNOCK_MS);
+	}
+	if (!e->is_heard)
+		worker_fail("the other end does not answer", 0);
+	for (end_ns = bench_now_ns() + 2 * KNOCK_MS * UINT64_C(1000000); bench_now_ns() < end_ns;)
+		(void)nc_wait(c, KNOCK_MS / 10);
+}
+
 static void echo(const struct bench_options *o, const struct daemon *d, struct worker *w,
                  bool is_ping)
 {
 	struct echo e = {.o = o, .w = w, .payload = check_filler(o->len)};
-	nc_client *c = client_open(o, d);
+	nc_client *c = client_open(o, d, w);
 	char from[256];
 	int r;
 
 	hear(c, event_of(o, is_ping ? ".pong" : ".ping", from), is_ping ? on_pong : on_ping, &e);
 	event_of(o, is_ping ? ".ping" : ".pong", e.to);
-	worker_ready(w);
+	if (is_ping && o->has_hello)
+		knock(c, &e);
+	if (is_ping)
+		worker_ready(w);
+	else
+		worker_listens(o, w);
+	e.is_going = true;
 	e.begin_ns = bench_now_ns();
 	if (is_ping)
 		echo_send(c, &e);
@@ -202,7 +253,7 @@ void native_crowd(const struct bench_options *o, const struct daemon *d, struct 
 	if (!all)
 		worker_fail("memory", 0);
 	for (unsigned i = 0; i < n; i++) {
-		all[i] = client_open(o, d);
+		all[i] = client_open(o, d, w);
 		hear(all[i], o->event, on_nothing, NULL);
 	}
 	worker_ready(w);

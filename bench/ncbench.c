@@ -99,6 +99,7 @@ static const struct bench_kind kind = {
         .ping = ping,
         .pong = pong,
         .crowd = native_crowd,
+        .is_stamped = true,
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MESSAGES_MAX (UINT64_C(1) << 40)
+
 enum {
 	OPT_FROM = 256,
 	OPT_TO,
@@ -16,6 +18,9 @@ enum {
 	OPT_CPU,
 	OPT_JSON,
 	OPT_PID,
+	OPT_CUT,
+	OPT_NETNS,
+	OPT_FAR,
 };
 
 static const struct option long_options[] = {
@@ -23,6 +28,7 @@ static const struct option long_options[] = {
         {"subscribers", required_argument, NULL, 'S'},
         {"messages", required_argument, NULL, 'n'},
         {"bytes", required_argument, NULL, 'b'},
+        {"rate", required_argument, NULL, 'r'},
         {"clients", required_argument, NULL, 'C'},
         {"channel", required_argument, NULL, 'c'},
         {"event", required_argument, NULL, 'e'},
@@ -34,16 +40,20 @@ static const struct option long_options[] = {
         {"cpu", required_argument, NULL, OPT_CPU},
         {"json", no_argument, NULL, OPT_JSON},
         {"pid", required_argument, NULL, OPT_PID},
+        {"cut", required_argument, NULL, OPT_CUT},
+        {"netns", required_argument, NULL, OPT_NETNS},
+        {"far", required_argument, NULL, OPT_FAR},
         {"help", no_argument, NULL, 'h'},
         {0},
 };
 
 static void help(const char *program)
 {
-	printf("usage: %s [options] throughput|latency|idle|start\n"
+	printf("usage: %s [options] throughput|delay|latency|idle|start\n"
 	       "\n"
 	       "  throughput   publishers emit as fast as they can; each subscriber checks that\n"
 	       "               every message arrives, in order and intact\n"
+	       "  delay        publishers keep to a rate; how late do messages arrive?\n"
 	       "  latency      round trips between two clients\n"
 	       "  idle         the daemon's memory per client that does nothing\n"
 	       "  start        from the daemon's start to its first connection\n"
@@ -51,14 +61,21 @@ static void help(const char *program)
 	       "  -P, --publishers=N   processes that emit (1)\n"
 	       "  -S, --subscribers=N  processes that hear (1)\n"
 	       "  -n, --messages=N     that each publisher emits, or round trips (1000000; 20000)\n"
+	       "  -r, --rate=N         messages a second of each publisher, for delay (5000)\n"
 	       "  -b, --bytes=N        of each payload (64)\n"
 	       "  -C, --clients=N      idle ones (1000)\n"
 	       "      --cpu=N          all processes run on this CPU\n"
+	       "      --cut=MS         ends throughput after so many milliseconds: what has arrived\n"
+	       "                       by then counts, and without -n there is no end before\n"
+	       "      --netns=NAME     run in this network namespace; where given more than once,\n"
+	       "                       publishers in the first, subscribers in turn in the others\n"
 	       "      --json           the result is a JSON object\n"
 	       "  -h, --help           show this text\n"
 	       "\n"
 	       "ncbench only:\n"
 	       "  -s, --socket=PATH    of a server that runs, %%s standing for the channel\n"
+	       "      --far=PATH       socket of another server, where subscribers connect;\n"
+	       "                       may be given more than once, and is taken in turn\n"
 	       "  -c, --channel=NAME   (bench)\n"
 	       "  -e, --event=NAME     (msg)\n"
 	       "      --from=DIALECT   native or json: what publishers speak (native)\n"
@@ -120,6 +137,16 @@ static int take_number(struct bench_options *o, int c, const char *arg)
 			return -1;
 		o->len = n;
 		return 0;
+	case 'r':
+		if (number("-r", arg, 1, 10000000, &n))
+			return -1;
+		o->rate = (unsigned)n;
+		return 0;
+	case OPT_CUT:
+		if (number("--cut", arg, 1, 86400000, &n))
+			return -1;
+		o->cut_ms = (unsigned)n;
+		return 0;
 	case OPT_CPU:
 		if (number("--cpu", arg, 0, 1023, &n))
 			return -1;
@@ -130,8 +157,18 @@ static int take_number(struct bench_options *o, int c, const char *arg)
 			return -1;
 		o->pid = (pid_t)n;
 		return 0;
-	default: return number("-n", arg, 1, UINT64_C(1) << 40, &o->n_messages);
+	default: return number("-n", arg, 1, MESSAGES_MAX, &o->n_messages);
 	}
+}
+
+static int append(const char *list[BENCH_HOSTS_MAX], unsigned *n, const char *name, const char *arg)
+{
+	if (*n == BENCH_HOSTS_MAX) {
+		fprintf(stderr, "%s: at most %u times\n", name, BENCH_HOSTS_MAX);
+		return -1;
+	}
+	list[(*n)++] = arg;
+	return 0;
 }
 
 static int take(struct bench_options *o, int c, const char *arg)
@@ -142,6 +179,8 @@ static int take(struct bench_options *o, int c, const char *arg)
 	case 's': o->socket = arg; return 0;
 	case OPT_SERVER: o->server = arg; return 0;
 	case OPT_CONFIG: o->config = arg; return 0;
+	case OPT_NETNS: return append(o->netns, &o->n_netns, "--netns", arg);
+	case OPT_FAR: return append(o->far, &o->n_far, "--far", arg);
 	case OPT_JSON: o->json = true; return 0;
 	case OPT_FROM: return dialect(arg, &o->json_from);
 	case OPT_TO: return dialect(arg, &o->json_to);
@@ -152,15 +191,54 @@ static int take(struct bench_options *o, int c, const char *arg)
 
 static int take_work(struct bench_options *o, const char *name)
 {
-	static const char *const works[] = {"throughput", "latency", "idle", "start"};
+	static const char *const works[] = {"throughput", "delay", "latency", "idle", "start"};
 
 	for (unsigned i = 0; i < sizeof(works) / sizeof(works[0]); i++)
 		if (!strcmp(name, works[i])) {
 			o->work = (enum bench_work)i;
 			return 0;
 		}
-	fprintf(stderr, "%s: throughput, latency, idle or start expected\n", name);
+	fprintf(stderr, "%s: throughput, delay, latency, idle or start expected\n", name);
 	return -1;
+}
+
+static uint64_t default_messages(const struct bench_options *o)
+{
+	switch (o->work) {
+	case BENCH_LATENCY: return 20000;
+	case BENCH_DELAY: return 3 * (uint64_t)o->rate;
+	default: return o->cut_ms ? MESSAGES_MAX : 1000000;
+	}
+}
+
+/* What the default depends on, and what goes together. */
+static int check_counts(struct bench_options *o)
+{
+	bool is_delay = o->work == BENCH_DELAY;
+	uint64_t n_times;
+
+	if (o->cut_ms && o->work != BENCH_THROUGHPUT) {
+		fprintf(stderr, "--cut: for throughput only\n");
+		return -1;
+	}
+	if (!o->n_messages)
+		o->n_messages = default_messages(o);
+	n_times = is_delay ? o->n_messages * o->n_pubs * o->n_subs : o->n_messages;
+	if ((is_delay || o->work == BENCH_LATENCY) && n_times > BENCH_TIMES_MAX) {
+		fprintf(stderr, "at most %u round trips, or messages whose delay is measured\n",
+		        BENCH_TIMES_MAX);
+		return -1;
+	}
+	if (o->work == BENCH_LATENCY && o->n_far && o->json_from) {
+		fprintf(stderr, "--far: the client that measures round trips has to be native\n");
+		return -1;
+	}
+	if (is_delay && o->len < 2 * check_tag_len(o->text)) {
+		fprintf(stderr, "-b: where delays are measured, at least %zu\n",
+		        2 * check_tag_len(o->text));
+		return -1;
+	}
+	return 0;
 }
 
 int options_parse(struct bench_options *o, int argc, char **argv)
@@ -171,10 +249,11 @@ int options_parse(struct bench_options *o, int argc, char **argv)
 	                            .n_subs = 1,
 	                            .n_clients = 1000,
 	                            .len = 64,
+	                            .rate = 5000,
 	                            .cpu = -1,
 	                            .channel = "bench",
 	                            .event = "msg"};
-	while ((c = getopt_long(argc, argv, "P:S:n:b:C:c:e:s:h", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "P:S:n:b:r:C:c:e:s:h", long_options, NULL)) != -1) {
 		if (c == 'h') {
 			help(argv[0]);
 			return 1;
@@ -183,18 +262,13 @@ int options_parse(struct bench_options *o, int argc, char **argv)
 			return -1;
 	}
 	if (argc - optind != 1) {
-		fprintf(stderr, "%s: one of throughput, latency, idle and start is to be named\n",
+		fprintf(stderr,
+		        "%s: one of throughput, delay, latency, idle and start is to be named\n",
 		        argv[0]);
 		return -1;
 	}
 	if (take_work(o, argv[optind]))
 		return -1;
-	if (!o->n_messages)
-		o->n_messages = o->work == BENCH_LATENCY ? 20000 : 1000000;
-	if (o->work == BENCH_LATENCY && o->n_messages > 10000000) {
-		fprintf(stderr, "at most 10000000 round trips\n");
-		return -1;
-	}
 	o->text = o->json_from || o->json_to;
-	return 0;
+	return check_counts(o);
 }

@@ -35,6 +35,27 @@ has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 	done
 }
 
+@test "delays have percentiles that rise, in both dialects, and the rate is kept" {
+	for dialect in native json; do
+		bench --from=$dialect --to=$dialect -b 100 -r 500 -n 400 -S 2 delay
+		has '.received == 800 and .rounds == 400 and .rate_kept > 0.9'
+		has '.p50_us > 0 and .p50_us <= .p99_us and .p99_us <= .max_us'
+	done
+}
+
+@test "publishers that can't keep their rate are told of" {
+	run "$NCBENCH" --server="$NCSERVER" -b 100000 -r 10000000 -n 20000 delay
+	[ "$status" -eq 1 ]
+	[[ $output == *"of their rate"* ]]
+}
+
+@test "a run that is cut off counts what has arrived" {
+	bench --cut=200 -S 2 throughput
+	has '.cut and .received > 0 and .lost == 0 and .seconds < 0.3'
+	bench --cut=60000 -n 1000 throughput
+	has '.cut == false and .received == 1000'
+}
+
 @test "idle clients and the start are measured" {
 	bench -C 50 idle
 	has '.clients == 50 and .rss_full_kib >= .rss_kib and .rss_kib > 0'
@@ -57,6 +78,35 @@ has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 	kill $pid
 	[ "$status" -eq 0 ]
 	jq -e '.received == 1000 and .cpu_s_per_million > 0' <<<"$output"
+}
+
+@test "subscribers of another server hear hellos first; a server that none comes to is told of" {
+	for name in a b; do
+		mkdir "$BATS_TEST_TMPDIR/$name"
+		cat >"$BATS_TEST_TMPDIR/$name.conf" <<-EOF2
+			socket = "$BATS_TEST_TMPDIR/$name/%s.sock";
+			connecttonet = false;
+			channels = { bench = { }; };
+		EOF2
+		"$NCSERVER" -l error "$BATS_TEST_TMPDIR/$name.conf" 3>&- &
+		pids="${pids:-} $!"
+	done
+	for ((i = 0; i < 100; i++)); do
+		[ -S "$BATS_TEST_TMPDIR/a/bench.sock" ] && [ -S "$BATS_TEST_TMPDIR/b/bench.sock" ] && break
+		sleep 0.05
+	done
+	failed=0
+	a=$BATS_TEST_TMPDIR/a b=$BATS_TEST_TMPDIR/b
+	for args in '-S 2 -n 5000 throughput' '--from json --to json -b 100 -n 5000 throughput' '-r 1000 -n 100 delay' '-n 100 latency'; do
+		# shellcheck disable=SC2086
+		"$NCBENCH" -s "$a/%s.sock" --far="$a/bench.sock" $args || failed=1
+	done
+	run "$NCBENCH" -s "$a/%s.sock" --far="$a/bench.sock" --far="$b/bench.sock" -S 2 -n 100 throughput
+	# shellcheck disable=SC2086
+	kill $pids
+	[ $failed -eq 0 ]
+	[ "$status" -eq 1 ]
+	[[ $output == *"subscriber 1 heard no hello"* ]]
 }
 
 @test "where a message is lost, that is told, and the status is 1" {
@@ -88,7 +138,8 @@ has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 }
 
 @test "a command line that is wrong is refused with status 2" {
-	for args in '' 'fly' '-n 0 throughput' '-b 7 throughput' '--from=xml throughput' '-P 65 throughput'; do
+	for args in '' 'fly' '-n 0 throughput' '-b 7 throughput' '--from=xml throughput' '-P 65 throughput' \
+		'-r 0 delay' '--cut=1 delay' '-r 5000 -n 20000000 delay' '--from=json -b 20 delay' '--far=x --from=json latency'; do
 		# shellcheck disable=SC2086
 		run "$NCBENCH" $args
 		[ "$status" -eq 2 ]
