@@ -84,7 +84,8 @@ void bus_free(struct bus *b)
 
 size_t bus_memory(const struct bus *b)
 {
-	return b->pool.bytes_live + (size_t)b->memo_bytes + (size_t)b->n_clients * CLIENT_BYTES;
+	return b->pool.bytes_live + b->pool.list_bytes + (size_t)b->memo_bytes +
+	       (size_t)b->n_clients * CLIENT_BYTES;
 }
 
 const struct conf *bus_conf(const struct bus *b)

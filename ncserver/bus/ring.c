@@ -27,6 +27,7 @@ static int grow(struct queue *q)
 		memcpy(ents + first, q->ents, (q->n_ents - first) * sizeof(*ents));
 	}
 	free(q->ents);
+	q->pool->list_bytes += (cap - q->cap_ents) * sizeof(*ents);
 	q->ents = ents;
 	q->cap_ents = cap;
 	q->head = 0;
@@ -76,6 +77,7 @@ void ring_trim(struct queue *q)
 void ring_free(struct queue *q)
 {
 	free(q->ents);
+	q->pool->list_bytes -= q->cap_ents * sizeof(*q->ents);
 	q->ents = NULL;
 	q->cap_ents = 0;
 	q->head = 0;

@@ -12,6 +12,7 @@ void slab_pool_init(struct slab_pool *p)
 void slab_pool_fini(struct slab_pool *p)
 {
 	assert(p->n_live == 0);
+	assert(p->list_bytes == 0);
 	while (p->n_keep > 0)
 		free(p->keep[--p->n_keep]);
 }

@@ -33,6 +33,7 @@ struct slab_pool {
 	size_t n_keep;
 	size_t n_live;     /* slabs with references */
 	size_t bytes_live; /* their memory */
+	size_t list_bytes; /* of the lists that queues keep of ranges in them */
 };
 
 void slab_pool_init(struct slab_pool *p);

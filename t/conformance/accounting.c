@@ -381,6 +381,73 @@ static void leaving_with_a_queue(struct world *w, struct kinds k)
 	assert_true(g.routed >= f.routed);
 }
 
+/* What is routed to it is written (until the kernel takes no more), queued or dropped; when it
+ * goes, what was queued is dropped too, and nothing else. */
+static void never_reads(struct world *w, struct kinds k)
+{
+	static const char *const channels[] = {"DO", "DN", "DM", "CO"};
+
+	for (size_t i = 0; i < sizeof(channels) / sizeof(*channels); i++) {
+		struct seen s = {.next = 0};
+		struct peer *to = stalled_receiver(w, k.to, channels[i], &s, see);
+		struct peer *from = world_peer(w, k.from, channels[i]);
+		struct flow f0, f, g;
+
+		if (k.from == JSON)
+			peer_listen(from, "nothing.here");
+		peer_flow(to, &f0);
+		flood(from, 0, N_FLOOD);
+		peer_flow(to, &f);
+		assert_int_equal(f.routed - f0.routed, N_FLOOD);
+		assert_true(f.queued > 0 && f.dropped_total > 0);
+		/* nothing moves on */
+		flood(from, N_FLOOD, N_NAMES);
+		peer_flow(to, &g);
+		assert_int_equal(g.written, f.written);
+		assert_int_equal(g.routed, f.routed + N_NAMES);
+		peer_leave(to);
+		channel_flow(w, channels[i], &f);
+		assert_int_equal(f.queued, 0);
+		assert_int_equal(f.queued_bytes, 0);
+		assert_int_equal(f.disconnected, g.queued);
+		assert_int_equal(f.dropped_total, g.dropped_total + g.queued);
+		assert_int_equal(s.n, 0);
+	}
+}
+
+/* Where the channel ends it for that, all that was routed to it stands in its socket, or is counted
+ * as dropped by its leaving. */
+static void never_reads_and_goes(struct world *w, struct kinds k)
+{
+	static const char *const channels[] = {"DI", "BL"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct seen s = {.next = 0};
+		struct peer *to = stalled_receiver(w, k.to, channels[i], &s, see);
+		struct peer *from = world_peer(w, k.from, channels[i]);
+		struct flow before, f;
+
+		if (k.from == JSON)
+			peer_listen(from, "nothing.here");
+		channel_flow(w, channels[i], &before);
+		assert_int_equal(before.dropped_total, 0);
+		flood(from, 0, N_FLOOD);
+		expect_slow_end(to);
+		channel_flow(w, channels[i], &f);
+		assert_int_equal(f.queued, 0);
+		assert_true(f.disconnected > 0);
+		assert_int_equal(f.dropped_total, f.disconnected);
+		/* what it finds in its socket is the unbroken beginning of the flood */
+		assert_int_equal(s.misplaced, 0);
+		assert_int_equal(s.next, s.n);
+		assert_true(s.n > 0 && s.n + (uint64_t)f.disconnected <= N_FLOOD);
+		/* the world's own client got the one event that settled the flood, and it the rest
+		 */
+		assert_int_equal(f.written - before.written, s.n + 1);
+		assert_int_equal(f.routed - before.routed, s.n + 1 + (uint64_t)f.disconnected);
+	}
+}
+
 /* A native client may ask for less than its channel promises, and never for more. */
 static void wished_policy(struct world *w, struct kinds k)
 {
@@ -556,6 +623,9 @@ static const struct behaviour list[] = {
          full_queues},
         {"what a leaver had not read is counted as dropped by its leaving", PAIRS,
          leaving_with_a_queue, full_queues},
+        {"of one that never reads all is accounted for, under each policy that drops", PAIRS,
+         never_reads, full_queues},
+        {"and under those that end it", PAIRS, never_reads_and_goes, full_queues},
         {"a client is granted a lossier policy than its channel's, never a stricter one", ONCE,
          wished_policy, full_queues},
         {"a client that wished to lose holds up nobody", EACH, wish_holds_nobody_up, full_queues},

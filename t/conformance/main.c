@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	        &packet_theme,         &accounting_theme,  &sender_theme,  &rights_theme,
 	        &handler_theme,        &connection_theme,  &control_theme, &hostile_json_theme,
 	        &hostile_native_theme, &reload_theme,      &restart_theme, &flood_theme,
+	        &fault_theme,
 	};
 	static struct CMUnitTest tests[RUNS_MAX];
 	size_t n = 0;

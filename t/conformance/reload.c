@@ -55,9 +55,10 @@ static void count(struct peer *p, const struct heard *h)
 		c->wrong++;
 }
 
-static void under_full_load(struct world *w, struct kinds k)
+/* n_reloads configurations, right and wrong in turn, each behind n_burst messages that are on their
+ * way while it is taken. */
+static void reload_under_load(struct world *w, struct kinds k, int64_t n_reloads, int64_t n_burst)
 {
-	enum { N = 40, BURST = 250 };
 	struct counted c[2] = {{.next = 0}};
 	struct peer *from, *to[2];
 
@@ -70,10 +71,9 @@ static void under_full_load(struct world *w, struct kinds k)
 		to[i]->on_heard = count;
 		to[i]->arg = &c[i];
 	}
-	for (int64_t r = 0; r < N; r++) {
-		for (int64_t n = 0; n < BURST; n++)
-			peer_emit_int(from, "load.x", r * BURST + n);
-		/* the messages are on their way while this is done */
+	for (int64_t r = 0; r < n_reloads; r++) {
+		for (int64_t n = 0; n < n_burst; n++)
+			peer_emit_int(from, "load.x", r * n_burst + n);
 		if (r % 2) {
 			char *error = world_reload(w, bad[(r / 2) % N_BAD]);
 
@@ -88,11 +88,21 @@ static void under_full_load(struct world *w, struct kinds k)
 	for (size_t i = 0; i < 2; i++) {
 		peer_barrier(to[i]);
 		assert_int_equal(c[i].wrong, 0);
-		assert_int_equal(c[i].next, N * BURST);
+		assert_int_equal(c[i].next, n_reloads * n_burst);
 		assert_int_equal(to[i]->lost, 0);
 		if (k.to == NATIVE)
 			assert_int_equal(to[i]->n_connected, 1);
 	}
+}
+
+static void under_full_load(struct world *w, struct kinds k)
+{
+	reload_under_load(w, k, 40, 250);
+}
+
+static void a_thousand(struct world *w, struct kinds k)
+{
+	reload_under_load(w, k, 1000, 50);
 }
 
 static void rules_change(struct world *w, struct kinds k)
@@ -345,6 +355,7 @@ static void netclusters_object(struct world *w, struct kinds k)
 static const struct behaviour list[] = {
         {"configurations, right and wrong in turn, come under full load and nothing is lost", PAIRS,
          under_full_load, NULL},
+        {"a thousand of them lose nothing either", EACH, a_thousand, NULL},
         {"a changed rule is in force for the clients that are there", PAIRS, rules_change, NULL},
         {"channels come, go and come again, and their clients with them", PAIRS,
          channels_come_and_go, NULL},

@@ -58,5 +58,6 @@ extern const struct theme hostile_native_theme;
 extern const struct theme reload_theme;
 extern const struct theme restart_theme;
 extern const struct theme flood_theme;
+extern const struct theme fault_theme;
 
 #endif

@@ -94,3 +94,16 @@ wait_for() {
 		[ "${page##*/}" = README.md ] || grep -qF "(${page##*/})" "$TOP_SRCDIR/doc/decisions/README.md"
 	done
 }
+
+@test "every test that doc/tests.md names is there" {
+	local name missing=0
+	# C writes a long name in several pieces
+	find "$TOP_SRCDIR/t" -name '*.[ch]' -o -name '*.bats' | xargs cat | tr -s '\n\t ' ' ' | sed 's/" "//g' >sources
+	while read -r name; do
+		if ! grep -qF -- "$name" sources; then
+			echo "$name is nowhere"
+			missing=1
+		fi
+	done < <(grep -oE '"[^"]+"' "$TOP_SRCDIR/doc/tests.md")
+	[ $missing = 0 ]
+}
