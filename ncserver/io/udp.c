@@ -105,7 +105,9 @@ int udp_new(struct udp **out, uv_loop_t *loop, const struct udp_options *o,
 	u->loop = loop;
 	u->on = *h;
 	u->arg = arg;
-	u->n_handles = 1;
+	u->n_handles = 2;
+	uv_timer_init(loop, &u->loop_timer);
+	u->loop_timer.data = u;
 	r = netwatch_new(&u->watch, loop, udp_link_check, u);
 	if (!r)
 		r = start(u, f);
@@ -117,11 +119,17 @@ int udp_new(struct udp **out, uv_loop_t *loop, const struct udp_options *o,
 	return 0;
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+	udp_unref(handle->data);
+}
+
 void udp_free(struct udp *u)
 {
 	if (!u || u->is_freed)
 		return;
 	u->is_freed = true;
+	uv_close((uv_handle_t *)&u->loop_timer, on_timer_closed);
 	netwatch_free(u->watch);
 	udp_close(u);
 	udp_unref(u);

@@ -10,8 +10,8 @@
  * fail. When the interface loses its link, its address, or vanishes, that is told; when it comes
  * back, sockets and membership are made anew, with the same port where that is still free.
  *
- * A group's own datagrams come back to it (other servers may be on this host): the caller knows its
- * own.
+ * Where other servers of this host are in the group, what is sent to it comes back as well: the
+ * caller knows its own.
  */
 #ifndef NC_IO_UDP_H
 #define NC_IO_UDP_H
@@ -40,6 +40,8 @@ struct udp;
 /* How long a refusal to open sockets is waited out; and an error in reading. */
 #define UDP_RETRY_MS 1000u
 #define UDP_REST_MS  50u
+/* Between looks for other members of the group on this host, while there are any. */
+#define UDP_SHARED_MS 2000u
 
 /* A datagram that arrived. All of it is valid during the call only; `data` may be overwritten. */
 struct udp_in {
@@ -65,7 +67,8 @@ struct udp_state {
 	unsigned mtu;                /* of the interface; 0: not known */
 	size_t len_max;              /* of a datagram by that MTU; UDP_LEN_MAX where not known */
 	size_t rcvbuf;               /* of each socket, as getsockopt tells: twice what was asked */
-	bool has_gso;                /* many datagrams leave as one packet */
+	bool is_shared; /* this host has other members: what is sent to the group comes back */
+	bool has_gso;   /* many datagrams leave as one packet */
 };
 
 struct udp_handlers {

@@ -16,6 +16,9 @@
 #define UDP_WRITE_MSGS 64u
 #define UDP_WRITE_IOVS 1024u
 
+/* Addresses of the interface that are known as this host's. */
+#define UDP_LOCAL_MAX 16u
+
 struct udp_sock {
 	uv_poll_t poll;
 	struct udp *udp;
@@ -46,8 +49,9 @@ struct udp_tx {
 	struct iovec iovs[UDP_WRITE_IOVS];
 	struct netaddr mapped[UDP_WRITE_MSGS];
 	union udp_control control[UDP_WRITE_MSGS];
-	size_t n_alone; /* of the next datagrams, that go one by one */
-	int suspect;    /* errno of the packet that these were; 0: none */
+	size_t n_of[UDP_WRITE_MSGS]; /* datagrams of each message */
+	size_t n_alone;              /* of the next datagrams, that go one by one */
+	int suspect;                 /* errno of the packet that these were; 0: none */
 };
 
 struct udp {
@@ -64,8 +68,13 @@ struct udp {
 	unsigned n_handles;   /* that keep the memory */
 	struct udp_sock *own; /* NULL: closed */
 	struct udp_sock *grp;
-	struct netif netif; /* that they are bound to */
-	uint16_t port;      /* that the own socket had last */
+	struct netif netif;                  /* that they are bound to */
+	uint16_t port;                       /* that the own socket had last */
+	struct netaddr local[UDP_LOCAL_MAX]; /* the interface's addresses */
+	size_t n_local;
+	uv_timer_t loop_timer; /* see udp_loop.c */
+	unsigned n_loop_checks;
+	uint64_t loop_heard_at;
 	struct netwatch *watch;
 	struct udp_state state;
 	char why[sizeof(((struct fault *)NULL)->text)];
@@ -94,6 +103,15 @@ void udp_poll(struct udp_sock *s, int events);
 
 /* Reads until nothing is left or the budget is spent. */
 void udp_read(struct udp_sock *s);
+
+/* After sockets were opened: finds out who else is there. */
+void udp_loop_begin(struct udp *u);
+
+/* Looks who else of this host is in the group. */
+void udp_loop_check(struct udp *u);
+
+/* While nobody else is: a datagram has come from there, by the group. */
+void udp_loop_heard(struct udp *u, const struct netaddr *from);
 
 /* Chooses the interface. Returns an enum netif_error with *f, or a negative errno. */
 int udp_link_find(struct udp *u, struct netif *netif, struct fault *f);

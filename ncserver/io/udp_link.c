@@ -25,6 +25,15 @@ static const struct netif *still(const struct udp *u, const struct netif *list, 
 	return NULL;
 }
 
+/* The addresses of an interface that other servers of this host may send from. */
+static void learn_local(struct udp *u, const struct netif *list, size_t n, unsigned index)
+{
+	u->n_local = 0;
+	for (size_t i = 0; i < n && u->n_local < UDP_LOCAL_MAX; i++)
+		if (list[i].index == index && list[i].addr.sa.sa_family == u->opt.family)
+			u->local[u->n_local++] = list[i].addr;
+}
+
 int udp_link_find(struct udp *u, struct netif *netif, struct fault *f)
 {
 	const struct netif *same;
@@ -47,6 +56,8 @@ int udp_link_find(struct udp *u, struct netif *netif, struct fault *f)
 		*netif = *same;
 	else
 		r = netif_choose(netif, list, n, u->spec, u->opt.family, f);
+	if (r == NETIF_OK)
+		learn_local(u, list, n, netif->index);
 	free(list);
 	if (r == NETIF_OK && !u->is_spec_found) {
 		/* from now on it is that one, whatever else may come while it is away */

@@ -149,7 +149,7 @@ static int bind_to(struct udp_sock *s, const struct netaddr *a, struct fault *f)
 
 /* ---- the own socket ---- */
 
-/* What goes to the group: by which interface, how far, and to other servers of this host too. */
+/* What goes to the group: by which interface, and how far. */
 static int aim(const struct udp *u, int fd, const struct netif *netif)
 {
 	struct ip_mreqn m = {.imr_ifindex = (int)netif->index,
@@ -158,14 +158,11 @@ static int aim(const struct udp *u, int fd, const struct netif *netif)
 
 	if (u->opt.family == AF_INET6) {
 		err = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)netif->index);
-		if (!err)
-			err = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, (int)u->opt.ttl);
-		return err ? err : set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
+		return err ? err : set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, (int)u->opt.ttl);
 	}
 	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)) < 0)
 		return -errno;
-	err = set(fd, IPPROTO_IP, IP_MULTICAST_TTL, (int)u->opt.ttl);
-	return err ? err : set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
+	return set(fd, IPPROTO_IP, IP_MULTICAST_TTL, (int)u->opt.ttl);
 }
 
 /* Whether there is a way at all: IPv6 has routes for its groups, without which every datagram would
@@ -376,6 +373,8 @@ int udp_open(struct udp *u, const struct netif *netif, struct fault *f)
 	u->state.rcvbuf = u->own->rcvbuf;
 	if (u->grp && u->grp->rcvbuf < u->own->rcvbuf)
 		u->state.rcvbuf = u->grp->rcvbuf;
+	if (u->grp)
+		udp_loop_begin(u);
 	return 0;
 }
 

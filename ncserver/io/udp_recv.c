@@ -77,6 +77,8 @@ static size_t deliver(struct udp_sock *s, unsigned i)
 		return 1;
 	}
 	netaddr_unmap(&u->rx.from[i]);
+	if (s->is_group && !u->state.is_shared)
+		udp_loop_heard(u, &u->rx.from[i]);
 	part = part_of(&m->msg_hdr, len);
 	do {
 		d.len = part < len ? part : len;

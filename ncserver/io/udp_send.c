@@ -66,6 +66,23 @@ static void cut(struct msghdr *m, union udp_control *c, size_t len)
 	memcpy(CMSG_DATA(&c->align), &segment, sizeof(segment));
 }
 
+/* Datagrams that stand behind each other in memory are one piece. Returns the pieces. */
+static size_t gather(struct iovec *iov, const struct udp_out *v, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *end = k ? (uint8_t *)iov[k - 1].iov_base + iov[k - 1].iov_len : NULL;
+
+		assert(v[i].len > 0);
+		if (end == (const uint8_t *)v[i].data)
+			iov[k - 1].iov_len += v[i].len;
+		else
+			iov[k++] = (struct iovec){(void *)(uintptr_t)v[i].data, v[i].len};
+	}
+	return k;
+}
+
 /* Fills in messages for as many datagrams as one call takes. Returns the number of messages. */
 static unsigned plan(struct udp *u, const struct udp_out *v, size_t n)
 {
@@ -79,17 +96,13 @@ static unsigned plan(struct udp *u, const struct udp_out *v, size_t n)
 
 		if (n_iovs + run > UDP_WRITE_IOVS)
 			break;
-		*m = (struct msghdr){.msg_iov = &tx->iovs[n_iovs], .msg_iovlen = run};
+		*m = (struct msghdr){.msg_iov = &tx->iovs[n_iovs]};
+		m->msg_iovlen = gather(m->msg_iov, v + at, run);
+		n_iovs += m->msg_iovlen;
+		tx->n_of[k] = run;
 		address(u, m, v[at].to, k);
 		if (run > 1)
 			cut(m, &tx->control[k], v[at].len);
-		for (size_t i = 0; i < run; i++) {
-			assert(v[at + i].len > 0);
-			tx->iovs[n_iovs++] = (struct iovec){
-			        .iov_base = (void *)(uintptr_t)v[at + i].data,
-			        .iov_len = v[at + i].len,
-			};
-		}
 		at += run;
 		k++;
 	}
@@ -119,7 +132,7 @@ static size_t account(struct udp *u, struct udp_out *v, unsigned k)
 	size_t at = 0;
 
 	for (unsigned i = 0; i < k; i++) {
-		for (size_t j = 0; j < u->tx.msgs[i].msg_hdr.msg_iovlen; j++) {
+		for (size_t j = 0; j < u->tx.n_of[i]; j++) {
 			u->n.bytes_out += v[at].len;
 			v[at++].err = 0;
 		}
@@ -162,7 +175,7 @@ static void lose(struct udp *u, struct udp_out *v, size_t n, int err)
 static size_t on_error(struct udp *u, struct udp_out *v, int err)
 {
 	struct udp_tx *tx = &u->tx;
-	size_t k = tx->msgs[0].msg_hdr.msg_iovlen;
+	size_t k = tx->n_of[0];
 
 	if (k > 1 && (err == EIO || err == EINVAL || err == EMSGSIZE || err == EOPNOTSUPP)) {
 		tx->n_alone = k;

@@ -94,6 +94,19 @@ add_host() {
 	ip -n "$ns" address add "fd77::$(printf '%x' "$host")/64" dev eth0 nodad
 }
 
+# await_ready HOST: the switch forwards to it, and its link-local address is there, which the kernel does a little later
+await_ready() {
+	local i
+	for ((i = 0; i < 1000; i++)); do
+		if ip -n "$NET-$1" -6 address show dev eth0 -tentative | grep -q fe80 &&
+			ip -n "$NET-sw" -d link show "p$1" | grep -q 'state forwarding'; then
+			return
+		fi
+		sleep 0.01
+	done
+	die "host $1 does not come up"
+}
+
 # watch OWNER: in the background, without a descriptor of the caller's
 watch() {
 	local fd
@@ -121,6 +134,9 @@ up() {
 	ip -n "$NET-sw" link set br0 up
 	for ((host = 1; host <= n; host++)); do
 		add_host "$host"
+	done
+	for ((host = 1; host <= n; host++)); do
+		await_ready "$host"
 	done
 	trap - EXIT
 	watch "$owner"

@@ -16,6 +16,7 @@ static void check_passage(uint64_t n)
 {
 	uint64_t at = b.n;
 
+	meet();
 	send_numbered(&a, NULL, at, n);
 	assert_true(until_equal(&b.n, at + n, PATIENCE_MS));
 	assert_true(until_equal(&a.n, at + n, PATIENCE_MS));
@@ -90,6 +91,40 @@ static void an_interface_is_taken_away_and_made_anew(void **state)
 		udp_free(a.udp);
 		udp_free(b.udp);
 		a.udp = b.udp = NULL;
+	}
+}
+
+static bool until_alone(const struct host *h)
+{
+	for (unsigned i = 0; i < PATIENCE_MS / 10 && udp_state(h->udp)->is_shared; i++)
+		run_for(10);
+	return !udp_state(h->udp)->is_shared;
+}
+
+static void what_is_sent_comes_back_only_where_others_hear_it(void **state)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+
+	(void)state;
+	NEED_NAMESPACE();
+	for (size_t i = 0; i < COUNT(families); i++) {
+		struct netaddr g = group(families[i]);
+		struct udp_options o = {.group = &g, .interface = "mesh0"};
+
+		open_host(&a, &o);
+		assert_false(udp_state(a.udp)->is_shared);
+		send_numbered(&a, NULL, 0, 10);
+		run_for(50);
+		assert_int_equal(a.n, 0);
+		/* the second one knows at once, the first one when it hears the second */
+		open_host(&b, &o);
+		assert_true(udp_state(b.udp)->is_shared);
+		check_passage(10);
+		udp_free(b.udp);
+		b.udp = NULL;
+		assert_true(until_alone(&a));
+		udp_free(a.udp);
+		a.udp = NULL;
 	}
 }
 
@@ -220,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(an_interface_goes_and_comes_back),
 	        TEST(an_interface_is_taken_away_and_made_anew),
+	        TEST(what_is_sent_comes_back_only_where_others_hear_it),
 	        TEST(a_carrier_goes_and_comes_back),
 	        TEST(an_address_is_followed),
 	        TEST(a_new_ipv6_address_is_waited_for),

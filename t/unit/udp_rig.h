@@ -77,6 +77,9 @@ bool until_equal(const uint64_t *counter, uint64_t value, unsigned ms);
 /* Runs the loop for so long. */
 void run_for(unsigned ms);
 
+/* Until both know that the other is there; greetings are not counted. */
+void meet(void);
+
 /* Sends up to 64, all of which the kernel must take. */
 void send_numbered(struct host *from, const struct netaddr *to, uint64_t first, size_t n);
 
