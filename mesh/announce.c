@@ -83,37 +83,48 @@ static void put_lanes(struct mesh *m, struct mw_writer *w, size_t max)
 	mw_close(w);
 }
 
-/* Peers in turn, from where the last announcement ended. */
-static void put_heard(struct mesh *m, struct mw_writer *w)
+/* Those of the peers with ids in (from, to] that were heard by the group, or were not. */
+static void put_heard_by(struct mesh *m, struct mw_writer *w, uint64_t from, uint64_t to,
+                         bool group)
 {
-	uint64_t from = m->announce_peer, last = from;
-	bool by_group = true, full = false;
+	bool open = false;
 	struct list *it;
 
-	for (;; by_group = false) {
-		bool open = false;
+	list_for_each(it, &m->peers) {
+		struct peer *p = list_entry(it, struct peer, link);
 
-		list_for_each(it, &m->peers) {
-			struct peer *p = list_entry(it, struct peer, link);
-
-			if (!p->proven || p->multicast_heard != by_group || p->id <= from)
-				continue;
-			if (!open &&
-			    !(open = mw_open(w, MW_HEARD, by_group ? MW_F_GROUP : 0, MW_HEARD_LEN)))
-				full = true;
-			if (full || !mw_add_bytes(w, p->boot, MW_HEARD_LEN)) {
-				full = true;
-				break;
-			}
-			last = p->id > last ? p->id : last;
-		}
-		if (open)
-			mw_close(w);
-		if (!by_group)
-			break;
+		if (!p->proven || p->multicast_heard != group || p->id <= from || p->id > to)
+			continue;
+		if (!open && !(open = mw_open(w, MW_HEARD, group ? MW_F_GROUP : 0, MW_HEARD_LEN)))
+			return;
+		mw_add_bytes(w, p->boot, MW_HEARD_LEN);
 	}
-	/* One pass per kind: what did not fit is taken up from the smallest id that is left. */
-	m->announce_peer = full && last != from ? from + (last - from + 1) / 2 : 0;
+	if (open)
+		mw_close(w);
+}
+
+/* Peers in turn, in the order of their ids, from where the last announcement ended. */
+static void put_heard(struct mesh *m, struct mw_writer *w)
+{
+	size_t room = mw_room(w), n;
+	uint64_t from = m->announce_peer, to = from;
+	struct list *it;
+
+	n = room > 2 * MW_CHUNK_LEN ? (room - 2 * MW_CHUNK_LEN) / MW_HEARD_LEN : 0;
+	m->announce_peer = 0;
+	list_for_each(it, &m->peers) {
+		struct peer *p = list_entry(it, struct peer, link);
+
+		if (!p->proven || p->id <= from)
+			continue;
+		if (!n--) {
+			m->announce_peer = to;
+			break;
+		}
+		to = p->id;
+	}
+	put_heard_by(m, w, from, to, true);
+	put_heard_by(m, w, from, to, false);
 }
 
 void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now)

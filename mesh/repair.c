@@ -40,7 +40,7 @@ static bool queue(struct mesh *m, struct mesh_lane *l, uint64_t seq)
 
 static void ask(struct mesh *m, struct peer *p, struct mesh_lane *l, uint64_t seq, uint64_t now)
 {
-	bool many = l->n_members > SMALL_GROUP || m->cfg.unicast;
+	bool many = l->n_members > SMALL_GROUP && !m->cfg.unicast;
 	struct seg *s = lane_seg(l, seq);
 	uint64_t to = many ? 0 : p->id;
 
