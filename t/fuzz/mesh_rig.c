@@ -167,13 +167,17 @@ static bool transfer(struct rig *r, int from, bool arrives)
 
 static void step(struct rig *r, bool both)
 {
-	int turns = 0;
+	bool more = true;
 
 	for (int i = 0; i < (both ? 2 : 1); i++)
 		if (mesh_next_expiry(r->hosts[i].mesh) <= r->now)
 			mesh_tick(r->hosts[i].mesh, r->now);
-	while (transfer(r, 0, both) | (both && transfer(r, 1, true)))
-		check(++turns < TURNS_MAX);
+	for (int turns = 0; more; turns++) {
+		check(turns < TURNS_MAX);
+		more = transfer(r, 0, both);
+		if (both && transfer(r, 1, true))
+			more = true;
+	}
 	for (int i = 0; i < (both ? 2 : 1); i++) {
 		struct rig_host *h = &r->hosts[i];
 
