@@ -160,6 +160,10 @@ static void consume(struct mesh *m, struct mesh_in *in, const uint8_t *p, size_t
 	uint64_t before, whole;
 	size_t at, taken;
 
+	/* It goes on elsewhere: the sender has left out what nobody heard. */
+	if (in->sync && (msgs != (uint32_t)in->stream.begun ||
+	                 first != (in->stream.left < len ? in->stream.left : MW_NO_FIRST)))
+		resync(m, in, full_msgs(in, msgs), true);
 	if (!in->sync) {
 		if (first >= len)
 			return;
@@ -420,6 +424,18 @@ void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_
 
 /* ---- where it stands ---- */
 
+/* Segments up to `seq` exist: as far as they are taken they can be asked for. Others may have been
+ * offered wider windows, so that the sender is beyond ours. */
+static bool learn(struct mesh_in *in, uint64_t seq)
+{
+	uint64_t high = seq < in->promised ? seq : in->promised;
+
+	if (high <= in->high || !ring_fit(in, high))
+		return false;
+	in->high = high;
+	return true;
+}
+
 /* Best-effort: more was announced than has come. What is written while nobody hears it makes
  * messages, but no segments. */
 static bool is_ahead(const struct mesh_in *in, uint64_t seq, uint64_t msgs)
@@ -455,9 +471,7 @@ void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool en
 			in->tail_at = now + 200 * NS_MS;
 			m->sweep_at = in->tail_at < m->sweep_at ? in->tail_at : m->sweep_at;
 		}
-	} else if (in->state == IN_JOINED && h->seq > in->high && h->seq <= in->promised &&
-	           ring_fit(in, h->seq)) {
-		in->high = h->seq;
+	} else if (in->state == IN_JOINED && learn(in, h->seq)) {
 		nak_update(m, in, true, now);
 	}
 	if (ask && in->class == MESH_RELIABLE && in->state == IN_JOINED) {
@@ -571,8 +585,7 @@ void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uin
 		in->promised = j->seq + SEG_MAX;
 	if (!drain(m, in) || in->broken)
 		return;
-	if (in->head_seq > in->high && in->head_seq <= in->promised && ring_fit(in, in->head_seq))
-		in->high = in->head_seq;
+	(void)learn(in, in->head_seq);
 	nak_update(m, in, true, now);
 	in->status_due = true;
 	peer_ctl(m, p, CTL_STATUS);

@@ -133,6 +133,7 @@ static struct seg *open_seg(struct mesh *m, struct mesh_lane *l)
 	if (!place(m, l, &off))
 		return NULL;
 	s = lane_seg(l, l->next++);
+	l->holed = false;
 	*s = (struct seg){.off = (uint32_t)off,
 	                  .first = MW_NO_FIRST,
 	                  .msgs = (uint32_t)l->stream.begun,
@@ -167,6 +168,16 @@ static void append(struct mesh_lane *l, struct seg *s, const uint8_t *p, size_t 
 
 /* ---- writing ---- */
 
+/* Bytes that nobody hears are dropped. A sequence number that no segment has tells whoever comes
+ * back that the stream does not go on where it ended. */
+static void drop_unheard(struct mesh_lane *l)
+{
+	if (l->holed || l->base != l->next)
+		return;
+	l->holed = true;
+	l->base = l->sent = ++l->next;
+}
+
 /* Nobody hears it: nothing is made of it. */
 static bool is_heard(const struct mesh *m, const struct mesh_lane *l)
 {
@@ -195,6 +206,7 @@ static bool take_head(struct mesh *m, struct mesh_lane *l, const uint8_t *p)
 		append(l, s, p, STREAM_HEAD_LEN);
 	} else {
 		m->stats.unheard += msgs;
+		drop_unheard(l);
 	}
 	l->stream.begun += msgs;
 	l->stream.left = len - STREAM_HEAD_LEN;
@@ -211,8 +223,10 @@ static size_t take_body(struct mesh *m, struct mesh_lane *l, const uint8_t *p, s
 	struct seg *s;
 
 	n = n < l->stream.left ? n : l->stream.left;
-	if (!is_heard(m, l))
+	if (!is_heard(m, l)) {
 		done = n;
+		drop_unheard(l);
+	}
 	while (done < n && (s = seg_with_room(m, l, 1))) {
 		part = m->seg_len - s->len;
 		part = part < n - done ? part : n - done;

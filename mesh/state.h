@@ -177,6 +177,7 @@ struct mesh_lane {
 	char channel[64];
 	void *user;
 	bool closing, broken, short_write;
+	bool holed;        /* the last sequence number is that of bytes that nobody heard */
 	uint8_t over_left; /* announcements of its end still to be made */
 
 	struct stream stream;
