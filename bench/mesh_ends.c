@@ -14,16 +14,16 @@
 
 static void send_now(void *arg, const uint8_t *payload, size_t len)
 {
-	const struct mesh_sender *s = arg;
+	const struct ends_sender *s = arg;
 
 	s->send(s->end, payload, len);
 	if (s->flush)
 		s->flush(s->end);
 }
 
-void mesh_publish(const struct bench_options *o, struct worker *w, const struct mesh_sender *s)
+void ends_publish(const struct bench_options *o, struct worker *w, const struct ends_sender *s)
 {
-	struct mesh_sender now = *s;
+	struct ends_sender now = *s;
 	uint8_t *payload = check_filler(o->len);
 	bool has_time = o->work == BENCH_DELAY;
 
@@ -39,10 +39,10 @@ void mesh_publish(const struct bench_options *o, struct worker *w, const struct 
 	free(payload);
 }
 
-void mesh_bye(const struct bench_options *o, const struct mesh_sender *s)
+void ends_bye(const struct bench_options *o, const struct ends_sender *s)
 {
 	struct timespec nap = {.tv_nsec = 1000000};
-	struct mesh_sender now = *s;
+	struct ends_sender now = *s;
 	uint8_t *payload = check_filler(o->len);
 
 	check_put(payload, false, CHECK_BYE);
@@ -53,7 +53,7 @@ void mesh_bye(const struct bench_options *o, const struct mesh_sender *s)
 	free(payload);
 }
 
-void mesh_interface(struct mesh_interface *i)
+void ends_interface(struct ends_interface *i)
 {
 	unsigned wanted = IFF_UP | IFF_MULTICAST;
 	struct ifaddrs *all, *a;

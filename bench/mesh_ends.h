@@ -13,7 +13,7 @@
 /* What kernels give at most is less, unless net.core.rmem_max says more. */
 #define MESH_BUFFER (4 << 20)
 
-struct mesh_sender {
+struct ends_sender {
 	bench_send *send;
 	/* After the last, and after each that must not wait for more. NULL: nothing waits. */
 	void (*flush)(void *end);
@@ -21,19 +21,19 @@ struct mesh_sender {
 };
 
 /* Waits until it may go, and sends all messages. */
-void mesh_publish(const struct bench_options *o, struct worker *w, const struct mesh_sender *s);
+void ends_publish(const struct bench_options *o, struct worker *w, const struct ends_sender *s);
 
 /* Tells subscribers that nothing more comes, several times. */
-void mesh_bye(const struct bench_options *o, const struct mesh_sender *s);
+void ends_bye(const struct bench_options *o, const struct ends_sender *s);
 
 /* Each namespace has one interface beside the loopback. */
-struct mesh_interface {
+struct ends_interface {
 	char name[IF_NAMESIZE];
 	struct in_addr addr;
 	char addr_text[INET_ADDRSTRLEN];
 };
 
 /* Finds it: IPv4, up, able to multicast. Ends the process where there is none. */
-void mesh_interface(struct mesh_interface *i);
+void ends_interface(struct ends_interface *i);
 
 #endif

@@ -58,10 +58,10 @@ struct end {
 
 static void end_open(struct end *e)
 {
-	struct mesh_interface i;
+	struct ends_interface i;
 	char text[1024];
 
-	mesh_interface(&i);
+	ends_interface(&i);
 	snprintf(text, sizeof(text), config, i.name, MESH_BUFFER);
 	setenv("CYCLONEDDS_URI", text, 1);
 	e->participant = must("participant", dds_create_participant(7, NULL, NULL));
@@ -91,7 +91,7 @@ static void flush(void *end)
 
 static void publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
-	struct mesh_sender s = {.send = send_one, .flush = flush};
+	struct ends_sender s = {.send = send_one, .flush = flush};
 	dds_entity_t writer;
 	struct end e;
 
@@ -100,7 +100,7 @@ static void publish(const struct bench_options *o, const struct daemon *d, struc
 	dds_write_set_batch(o->work != BENCH_DELAY);
 	writer = must("writer", dds_create_writer(e.participant, e.topic, e.qos, NULL));
 	s.end = &writer;
-	mesh_publish(o, w, &s);
+	ends_publish(o, w, &s);
 }
 
 /* Returns whether the last message came. */

@@ -16,10 +16,10 @@ static void *end_open(int type)
 {
 	int none = 0, rate = MESH_MBIT * 1000, recovery = RECOVERY_MS, buffer = MESH_BUFFER;
 	void *s = zmq_socket(zmq_ctx_new(), type);
-	struct mesh_interface i;
+	struct ends_interface i;
 	char at[64];
 
-	mesh_interface(&i);
+	ends_interface(&i);
 	snprintf(at, sizeof(at), "epgm://%s;" GROUP, i.addr_text);
 	zmq_setsockopt(s, ZMQ_SNDHWM, &none, sizeof(none));
 	zmq_setsockopt(s, ZMQ_RCVHWM, &none, sizeof(none));
@@ -42,10 +42,10 @@ static void send_one(void *end, const uint8_t *payload, size_t len)
 
 static void publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
-	struct mesh_sender s = {.send = send_one, .end = end_open(ZMQ_PUB)};
+	struct ends_sender s = {.send = send_one, .end = end_open(ZMQ_PUB)};
 
 	(void)d;
-	mesh_publish(o, w, &s);
+	ends_publish(o, w, &s);
 }
 
 static void subscribe(const struct bench_options *o, const struct daemon *d, struct worker *w)

@@ -67,9 +67,9 @@ bool NormStreamSeekMsgStart(norm_handle stream);
 static norm_handle session_open(norm_handle instance, uint32_t node)
 {
 	norm_handle s = NormCreateSession(instance, GROUP, PORT, node);
-	struct mesh_interface i;
+	struct ends_interface i;
 
-	mesh_interface(&i);
+	ends_interface(&i);
 	NormSetMulticastInterface(s, i.name);
 	NormSetTTL(s, 1);
 	/* hosts on one switch, and few of them */
@@ -140,7 +140,7 @@ static void flush(void *end)
 static void publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
 	struct sender s = {.instance = NormCreateInstance(false)};
-	struct mesh_sender m = {.send = send_one, .flush = flush, .end = &s};
+	struct ends_sender m = {.send = send_one, .flush = flush, .end = &s};
 
 	(void)d;
 	s.session = session_open(s.instance, node_of(w));
@@ -153,7 +153,7 @@ static void publish(const struct bench_options *o, const struct daemon *d, struc
 		worker_fail("NormStartSender", 0);
 	NormSetTxSocketBuffer(s.session, MESH_BUFFER);
 	s.stream = NormStreamOpen(s.session, STREAM_LEN, NULL, 0);
-	mesh_publish(o, w, &m);
+	ends_publish(o, w, &m);
 	/* 2: receivers are asked, so that the last ones are missed too */
 	NormStreamFlush(s.stream, true, 2);
 }

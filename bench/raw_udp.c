@@ -31,13 +31,13 @@ static const bool has_gso = true;
 static const bool has_gso = false;
 #endif
 
-static int socket_open(struct sockaddr_in *to, struct mesh_interface *i)
+static int socket_open(struct sockaddr_in *to, struct ends_interface *i)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = MESH_BUFFER;
 
 	*to = (struct sockaddr_in){
 	        .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(GROUP)};
-	mesh_interface(i);
+	ends_interface(i);
 	if (fd < 0)
 		worker_fail("socket", errno);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -141,7 +141,7 @@ static void sender_send(void *end, const uint8_t *payload, size_t len)
 
 static void sender_init(struct sender *s, size_t len)
 {
-	struct mesh_interface i;
+	struct ends_interface i;
 	struct sockaddr_in to;
 	int segment;
 
@@ -159,12 +159,12 @@ static void sender_init(struct sender *s, size_t len)
 static void publish(const struct bench_options *o, const struct daemon *d, struct worker *w)
 {
 	static struct sender s;
-	struct mesh_sender m = {.send = sender_send, .flush = sender_flush, .end = &s};
+	struct ends_sender m = {.send = sender_send, .flush = sender_flush, .end = &s};
 
 	(void)d;
 	sender_init(&s, o->len);
-	mesh_publish(o, w, &m);
-	mesh_bye(o, &m);
+	ends_publish(o, w, &m);
+	ends_bye(o, &m);
 }
 
 /* ---- the receiver ---- */
@@ -184,7 +184,7 @@ struct receiver {
 static void receiver_init(struct receiver *r, const struct bench_options *o, struct check *k)
 {
 	struct sockaddr_in to;
-	struct mesh_interface i;
+	struct ends_interface i;
 	struct ip_mreqn join = {0};
 	int one = 1;
 
@@ -315,7 +315,7 @@ struct echo {
 static void echo_open(struct echo *e, size_t len, uint16_t port, uint16_t to_port)
 {
 	struct timeval patience = {.tv_usec = KNOCK_MS * 1000};
-	struct mesh_interface i;
+	struct ends_interface i;
 	struct ip_mreqn join = {0};
 
 	e->payload = check_filler(len);

@@ -50,6 +50,16 @@ has() { jq -e "$@" "$BATS_TEST_TMPDIR/json"; }
 	has '.rounds == 300 and .p50_us > 0'
 }
 
+@test "the mesh by itself carries every message to another host, of all lengths, sealed and in the clear" {
+	needs_namespaces
+	for cipher in none aes-256-gcm chacha20-poly1305; do
+		for len in 64 1024 65536; do
+			on_hosts "$BENCH/micro_mesh_net" --config=$cipher -b $len -n 500 throughput
+			has '.ok and .received == 500 and .lost == 0'
+		done
+	done
+}
+
 @test "each peer that is built carries every message to another host" {
 	needs_namespaces
 	n=0
