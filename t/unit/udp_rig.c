@@ -231,7 +231,8 @@ bool until_equal(const uint64_t *counter, uint64_t value, unsigned ms)
 
 	uv_timer_init(&loop, &timer);
 	timer.data = &is_late;
-	uv_timer_start(&timer, on_late, ms, 0);
+	/* again and again: UV_RUN_ONCE sleeps on where a timer was due before */
+	uv_timer_start(&timer, on_late, ms, 1);
 	while (*counter != value && !is_late)
 		uv_run(&loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&timer, NULL);
