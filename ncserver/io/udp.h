@@ -76,7 +76,7 @@ struct udp_handlers {
 	void (*on_datagram)(void *arg, const struct udp_in *d);
 	/* After udp_send() took less than all: there is room again. */
 	void (*on_writable)(void *arg);
-	/* Up or down, another address, interface or MTU; never within udp_new(). */
+	/* Up or down; while up, another address, interface or MTU. Never within udp_new(). */
 	void (*on_change)(void *arg, const struct udp_state *state);
 };
 

@@ -88,12 +88,14 @@ void udp_link_set(struct udp *u, const struct netif *netif, const char *why)
 	u->netif = *netif;
 }
 
-static bool is_news(const struct udp_state *a, const struct udp_state *b)
+/* While it is down nothing is: when an interface comes back, it often has no carrier at first. */
+static bool is_news(const struct udp_state *before, const struct udp_state *now)
 {
-	return a->is_up != b->is_up || a->mtu != b->mtu ||
-	       memcmp(a->interface, b->interface, sizeof(a->interface)) != 0 ||
-	       a->own.sa.sa_family != b->own.sa.sa_family ||
-	       (a->own.sa.sa_family && !netaddr_equal(&a->own, &b->own));
+	if (before->is_up != now->is_up)
+		return true;
+	return now->is_up &&
+	       (before->mtu != now->mtu || !netaddr_equal(&before->own, &now->own) ||
+	        memcmp(before->interface, now->interface, sizeof(now->interface)) != 0);
 }
 
 static void log_state(const struct udp *u)
