@@ -5,6 +5,7 @@
  * remembers what was asked for. A segment that comes in order goes to the upper layer from where it
  * lies, without a copy.
  */
+#include "libnc/wire/name.h"
 #include "mesh/state.h"
 
 #include <stdlib.h>
@@ -533,7 +534,7 @@ void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_
 	struct mesh_in *in = in_find(m, p, v->lane);
 	struct list *it;
 
-	if (class > MESH_BEST_EFFORT || v->name_len >= sizeof(in->channel))
+	if (class > MESH_BEST_EFFORT || name_check_channel(v->name, v->name_len) != NAME_OK)
 		return;
 	if (in) {
 		in->members = v->members;

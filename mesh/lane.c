@@ -346,7 +346,7 @@ struct mesh_lane *mesh_lane_open(struct mesh *m, const char *channel, enum mesh_
 	size_t len = strlen(channel);
 	unsigned tries;
 
-	if (!len || len >= sizeof(l->channel) || map_len(&m->by_idx) >= MESH_LANES_MAX)
+	if (name_check_channel(channel, len) != NAME_OK || map_len(&m->by_idx) >= MESH_LANES_MAX)
 		return NULL;
 	l = calloc(1, sizeof(*l));
 	if (!l)
