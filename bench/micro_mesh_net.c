@@ -274,7 +274,8 @@ static void open_session(struct host *h, const struct worker *w)
 
 static void host_open(struct host *h, const struct bench_options *o, const struct worker *w)
 {
-	static const struct udp_handlers handlers = {on_datagram, on_writable, on_change};
+	static const struct udp_handlers handlers = {
+	        .on_datagram = on_datagram, .on_writable = on_writable, .on_change = on_change};
 	struct udp_options u = {.rcvbuf = MESH_BUFFER, .sndbuf = MESH_BUFFER};
 	struct ends_interface i;
 	struct netaddr group;

@@ -209,7 +209,8 @@ static void on_change(void *arg, const struct udp_state *s)
 
 static struct udp *layer_open(const struct row *r)
 {
-	static const struct udp_handlers on = {on_datagram, on_writable, on_change};
+	static const struct udp_handlers on = {
+	        .on_datagram = on_datagram, .on_writable = on_writable, .on_change = on_change};
 	struct netaddr g = group();
 	struct udp_options o = {.group = &g,
 	                        .interface = "eth0",

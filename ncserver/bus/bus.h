@@ -19,6 +19,7 @@
 
 #include "libnc/netcluster/nc.h"
 
+struct buf;
 struct bus;
 struct chan;
 struct client;
@@ -47,6 +48,11 @@ struct bus_env {
 	/* nc-control-reloadconfig: text NULL: the server's own file. Returns 0, or 1 with *why
 	 * (malloc'ed text). */
 	int (*reload)(void *arg, const char *text, size_t len, const char *name, char **why);
+	/* A question to control about the network, without "nc-control-"; `data` is JSON text.
+	 * Appends the answer as JSON and returns NC_OK; or NC_ENOBODY (it is none), or what went
+	 * wrong with *why (malloc'ed text). NULL: there is none. */
+	enum nc_error (*net)(void *arg, const char *what, size_t len, const char *data,
+	                     size_t data_len, struct buf *out, char **why);
 	/* Wall-clock time in milliseconds since 1970, for displays only. */
 	int64_t (*wall_ms)(void *arg);
 	/* The name of a user, valid until the next call; NULL where it is not known (yet). For

@@ -95,7 +95,7 @@ void client_free(struct client *c)
 	else
 		users_disconnect(b->users, c->user);
 	if (c->lane)
-		lane_free(c);
+		buslane_free(c);
 	free(c->senders);
 	free(c->gids);
 	free(c->label);

@@ -454,6 +454,16 @@ static bool is_reload(const struct question *q)
 	return q->event_len == sizeof(name) - 1 && memcmp(q->event, name, q->event_len) == 0;
 }
 
+static enum nc_error ask_net(struct bus *b, const struct question *q, struct buf *out, char **why)
+{
+	size_t n = sizeof("nc-control-") - 1;
+
+	if (!b->env.net || q->event_len <= n)
+		return NC_ENOBODY;
+	return b->env.net(b->env.arg, q->event + n, q->event_len - n, q->data, q->data_len, out,
+	                  why);
+}
+
 void control_ask(struct bus *b, const struct question *q)
 {
 	static const struct {
@@ -493,6 +503,8 @@ void control_ask(struct bus *b, const struct question *q)
 			break;
 		}
 	}
+	if (e == NC_ENOBODY)
+		e = ask_net(b, q, &out, &why);
 	if (e == NC_OK)
 		reply(b, q, &out);
 	else

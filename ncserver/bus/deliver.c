@@ -197,7 +197,7 @@ static void tell_sender(struct client *t, const struct client *from, uint64_t id
 	}
 	if (t->senders[slot] == id)
 		return;
-	s = lane_sender_of(from, id, &is_known);
+	s = buslane_sender(from, id, &is_known);
 	len = frame_sender_put(frame, sizeof(frame), &s);
 	/* what is not known is told again when it is */
 	if (len && queue_note(&t->out, frame, len) == 0)

@@ -110,7 +110,7 @@ static bool is_too_long(const struct client *c, const uint8_t *p)
 static void leave_out(struct client *c, const uint8_t *p)
 {
 	if (is_too_long(c, p))
-		lane_lose(c, 1, true);
+		buslane_lose(c, 1, true);
 	else
 		refuse(c, 1);
 }
@@ -157,7 +157,7 @@ static struct route *admit(struct client *c, const uint8_t *p)
 	if (r && r->verdict == ROUTE_OK)
 		return r;
 	if (!r)
-		lane_lose(c, 1, true);
+		buslane_lose(c, 1, true);
 	else
 		refuse(c, 1);
 	chan_route_done(c->chan, r);
@@ -214,7 +214,7 @@ static void on_gap(struct client *c, const uint8_t *p, size_t len)
 	struct frame_gap g;
 
 	if (frame_gap_get(&g, p, len) == FRAME_OK)
-		lane_lose(c, g.count, g.exact);
+		buslane_lose(c, g.count, g.exact);
 	else
 		refuse(c, 1);
 }
@@ -312,7 +312,7 @@ bool input_lane(struct client *c)
 	if (verdict == LEN_OK && c->in.len >= FRAME_PREFIX_LEN) {
 		begin_long(c, c->in.p, c->in.len, x.len);
 	} else if (verdict == LEN_SKIP) {
-		lane_lose(c, 1, true);
+		buslane_lose(c, 1, true);
 		l->skip = x.len;
 		skip_input(c);
 	} else if (verdict == LEN_BROKEN) {
@@ -333,7 +333,7 @@ bool input_lane_chain(struct client *c)
 
 	buf_init(&whole, NC_MESSAGE_MAX + NC_HEAD_MAX);
 	if ((p[5] & FRAME_F_OPTIONS) && input_chain_gather(in, &whole)) {
-		lane_lose(c, 1, true);
+		buslane_lose(c, 1, true);
 		goto out;
 	}
 	if (whole.len > 0)
@@ -364,7 +364,7 @@ void input_lane_drop_chain(struct client *c)
 {
 	c->lane->skip = c->in.chain_need;
 	input_chain_fini(&c->in);
-	lane_lose(c, 1, true);
+	buslane_lose(c, 1, true);
 	skip_input(c);
 }
 
@@ -378,6 +378,6 @@ void input_lane_gap(struct client *c)
 	l->skip = 0;
 	l->is_broken = false;
 	l->has_gap = false;
-	lane_lose(c, l->gap, l->exact);
+	buslane_lose(c, l->gap, l->exact);
 	l->gap = 0;
 }

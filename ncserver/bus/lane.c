@@ -77,7 +77,7 @@ static void origin_unref(struct origins *all, struct origin *o)
 	free(o);
 }
 
-struct frame_sender lane_sender_of(const struct client *from, uint64_t id, bool *known)
+struct frame_sender buslane_sender(const struct client *from, uint64_t id, bool *known)
 {
 	const struct lane *l = from->lane;
 	const struct lane_sender *s;
@@ -205,7 +205,7 @@ void bus_close_lane(struct bus *b, struct client *c, uint64_t now)
 	client_kill(c, NC_ECLOSED);
 }
 
-void lane_free(struct client *c)
+void buslane_free(struct client *c)
 {
 	struct lane *l = c->lane;
 
@@ -226,7 +226,7 @@ static bool hears(const struct client *t)
 	return !t->dead && !t->lane && (t->everything || t->n_patterns > 0);
 }
 
-void lane_lose(struct client *c, uint64_t n, bool exact)
+void buslane_lose(struct client *c, uint64_t n, bool exact)
 {
 	struct chan *ch = c->chan;
 	uint32_t n_reach = chan_net_reach(ch);

@@ -58,7 +58,7 @@ struct origins *origins_new(const uint8_t seed[16]);
 void origins_free(struct origins *o);
 
 /* Takes from the lane what it holds, and frees it. */
-void lane_free(struct client *c);
+void buslane_free(struct client *c);
 
 /* input_lane.c: takes the input apart, as input_native() does. Returns false where the lane waits,
  * or where a frame is not whole. */
@@ -74,10 +74,10 @@ void input_lane_drop_chain(struct client *c);
 void input_lane_gap(struct client *c);
 
 /* `n` messages of the lane do not reach who hears the channel: they are told. */
-void lane_lose(struct client *c, uint64_t n, bool exact);
+void buslane_lose(struct client *c, uint64_t n, bool exact);
 
 /* The frame that tells who sender `id` is, to a receiver that hears him by the lane `from`, or that
  * is a lane out: *known is false where the other host has not said it yet. */
-struct frame_sender lane_sender_of(const struct client *from, uint64_t id, bool *known);
+struct frame_sender buslane_sender(const struct client *from, uint64_t id, bool *known);
 
 #endif

@@ -356,6 +356,8 @@ static void check_keys(struct walk *w, const struct cnode *root)
 
 /* Less than that would not carry what hosts say of themselves. */
 #define RATE_MIN 100000u
+/* What every IPv4 host takes. */
+#define MTU_MIN 548u
 
 static void check_top_net(struct walk *w, const struct cnode *root)
 {
@@ -373,6 +375,11 @@ static void check_top_net(struct walk *w, const struct cnode *root)
 		walk_error(w, at_key(root, "net_rate"),
 		           "\"net_rate\" of %llu bit/s: at least %u, or 0 for no limit",
 		           (unsigned long long)c->net_rate, RATE_MIN);
+	if (c->net_mtu > 0 && c->net_mtu < MTU_MIN)
+		walk_error(
+		        w, at_key(root, "net_mtu"),
+		        "\"net_mtu\" of %u bytes: at least %u, or 0 for what the interface takes",
+		        c->net_mtu, MTU_MIN);
 	check_keys(w, root);
 }
 

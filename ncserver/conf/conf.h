@@ -122,6 +122,7 @@ struct conf {
 	bool insecure;           /* "insecure", default false: no keys are needed */
 	uint64_t net_rate;       /* "net_rate", bits a second, default 500 Mbit; 0: no limit */
 	uint32_t net_block_timeout_ms; /* "net_block_timeout", default 1000; 10 .. 60000 */
+	uint32_t net_mtu; /* "net_mtu", largest datagram, bytes; 0: as the interface takes them */
 	uint64_t net_window;      /* "net_window", of one lane, default 4 MiB; 64 KiB .. 1 GiB */
 	uint64_t net_memory;      /* "net_memory", of all, default 64 MiB; 1 MiB .. 16 GiB */
 	uint64_t net_rcvbuf;      /* "net_rcvbuf", default 4 MiB; 0: the kernel's default */

@@ -108,6 +108,7 @@ static const struct schema_key top_keys[] = {
         {AT("key", file, struct conf, key)},
         {AT("insecure", bool, struct conf, insecure)},
         NUMBER("net_rate", rate, struct conf, net_rate, 500 * MBIT, 0, 100 * GBIT),
+        NUMBER("net_mtu", uint32, struct conf, net_mtu, 0, 0, 9000),
         NUMBER("net_block_timeout", ms, struct conf, net_block_timeout_ms, 1000, 10, 60000),
         NUMBER("net_window", bytes64, struct conf, net_window, 4 * MIB, 64 * KIB, GIB),
         NUMBER("net_memory", bytes64, struct conf, net_memory, 64 * MIB, MIB, 16 * GIB),

@@ -5,6 +5,7 @@
 #include "ncserver/bus/bus.h"
 #include "ncserver/conf/conf.h"
 #include "ncserver/io/fault.h"
+#include "ncserver/io/net.h"
 #include "ncserver/io/plan.h"
 #include "ncserver/io/server.h"
 #include "ncserver/route/rules.h"
@@ -52,22 +53,30 @@ int configure(struct server *s, struct conf *conf, struct fault *f)
 {
 	int lock_ms = s->bus ? DIRLOCK_RELOAD_MS : DIRLOCK_START_MS;
 	struct rules *rules = NULL;
+	struct net_plan net;
 	struct plan plan;
 	int err = make_rules(&rules, conf, f);
 
 	if (err)
 		return err;
 	err = plan_make(&plan, s, conf, lock_ms, f);
-	if (!err) {
-		err = into_bus(s, conf, rules);
-		if (err)
-			plan_rollback(&plan);
-	}
 	if (err) {
 		rules_free(rules);
 		return err;
 	}
+	err = net_plan_make(&net, s, conf, f);
+	if (!err) {
+		err = into_bus(s, conf, rules);
+		if (err)
+			net_plan_rollback(&net);
+	}
+	if (err) {
+		plan_rollback(&plan);
+		rules_free(rules);
+		return err;
+	}
 	plan_commit(&plan, s, conf);
+	net_plan_commit(&net, s, conf);
 	log_set_level(&s->log, conf->log_level);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "ncserver/io/conn.h"
 #include "ncserver/io/fifo.h"
 #include "ncserver/io/listener.h"
+#include "ncserver/io/net.h"
 #include "ncserver/io/names.h"
 #include "ncserver/io/server.h"
 #include "ncserver/io/stop.h"
@@ -20,16 +21,34 @@ uint64_t server_now(void)
 
 /* ---- the turn ---- */
 
+void loop_bury(struct server *s, struct client *c, uint64_t now)
+{
+	if (bus_client_lane(c)) {
+		net_lane_dead(c, now);
+		bus_client_free(s->bus, c);
+	} else {
+		conn_close(conn_of(c), now);
+	}
+}
+
 static void empty_lists(struct server *s, uint64_t now)
 {
 	struct client *c;
 
-	while ((c = bus_next_changed(s->bus)))
-		conn_update(conn_of(c));
-	while ((c = bus_next_dirty(s->bus)))
-		conn_flush_new(conn_of(c), now);
+	while ((c = bus_next_changed(s->bus))) {
+		if (bus_client_lane(c))
+			net_lane_update(c, now);
+		else
+			conn_update(conn_of(c));
+	}
+	while ((c = bus_next_dirty(s->bus))) {
+		if (bus_client_lane(c))
+			net_lane_flush(c, now);
+		else
+			conn_flush_new(conn_of(c), now);
+	}
 	while ((c = bus_next_dead(s->bus)))
-		conn_close(conn_of(c), now);
+		loop_bury(s, c, now);
 }
 
 /* Returns whether something is left that can be done at once. */
@@ -113,9 +132,11 @@ static void on_turn(uv_prepare_t *handle)
 		return;
 	s->counters->turns++;
 	conn_run_settling(s, now);
+	net_settle(s);
 	more = work(s, now);
 	/* Last, since what they wait for may have come about just now. */
 	more |= conn_run_ending(s, now);
+	more |= net_turn(s, now);
 	console_flush(&s->console);
 	if (!list_empty(&s->starved) || s->console.buf.len > 0)
 		loop_retry_soon(s);
@@ -140,6 +161,7 @@ static void on_retry(uv_timer_t *handle)
 	list_for_each(it, &s->fifos)
 		fifo_resume(list_entry(it, struct fifo, link));
 	conn_run_starved(s, server_now());
+	net_retry(s, server_now());
 }
 
 void loop_retry_soon(struct server *s)
@@ -150,12 +172,11 @@ void loop_retry_soon(struct server *s)
 
 void loop_flush(void *arg, struct client *client)
 {
-	struct server *s = arg;
-	struct conn *c = conn_of(client);
-
-	(void)s;
-	if (c)
-		conn_flush(c, server_now());
+	(void)arg;
+	if (bus_client_lane(client))
+		net_lane_flush(client, server_now());
+	else if (conn_of(client))
+		conn_flush(conn_of(client), server_now());
 }
 
 /* ---- moments ---- */
@@ -173,19 +194,31 @@ static void on_settle(uv_poll_t *handle, int status, int events)
 	conn_run_settling(s, server_now());
 }
 
-static int open_settle(struct server *s)
+static void on_net_timer(uv_poll_t *handle, int status, int events)
+{
+	struct server *s = handle->data;
+	uint64_t n;
+
+	(void)status;
+	(void)events;
+	if (read(s->net_timer_fd, &n, sizeof(n)) < 0)
+		return;
+	net_tick(s, server_now());
+}
+
+/* A timer that counts nanoseconds; libuv's count milliseconds. */
+static int open_timerfd(struct server *s, int *fd, uv_poll_t *poll, uv_poll_cb on)
 {
 	int err;
 
-	s->settle_at = UINT64_MAX;
-	s->settle_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (s->settle_fd < 0)
+	*fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (*fd < 0)
 		return -errno;
-	err = uv_poll_init(&s->loop, &s->settle, s->settle_fd);
+	err = uv_poll_init(&s->loop, poll, *fd);
 	if (err)
 		return err;
-	s->settle.data = s;
-	return uv_poll_start(&s->settle, UV_READABLE, on_settle);
+	poll->data = s;
+	return uv_poll_start(poll, UV_READABLE, on);
 }
 
 static void on_watchdog(uv_timer_t *handle)
@@ -216,7 +249,8 @@ int loop_open(struct server *s)
 {
 	int err;
 
-	s->settle_fd = -1;
+	s->settle_fd = s->net_timer_fd = -1;
+	s->settle_at = s->net_timer_at = UINT64_MAX;
 	err = uv_loop_init(&s->loop);
 	if (err)
 		return err;
@@ -232,7 +266,8 @@ int loop_open(struct server *s)
 	open_timer(s, &s->drain);
 	open_timer(s, &s->look);
 	uv_prepare_start(&s->turn, on_turn);
-	return open_settle(s);
+	err = open_timerfd(s, &s->settle_fd, &s->settle, on_settle);
+	return err ? err : open_timerfd(s, &s->net_timer_fd, &s->net_timer, on_net_timer);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -250,7 +285,9 @@ void loop_close(struct server *s)
 	uv_walk(&s->loop, close_handle, NULL);
 	if (s->settle_fd >= 0)
 		close(s->settle_fd);
-	s->settle_fd = -1;
+	if (s->net_timer_fd >= 0)
+		close(s->net_timer_fd);
+	s->settle_fd = s->net_timer_fd = -1;
 }
 
 /* With busy polling the loop asks the kernel again and again for a while, before it sleeps. */

@@ -25,6 +25,9 @@ void loop_close(struct server *s);
 /* Runs until all handles are closed. */
 void loop_run(struct server *s);
 
+/* Closes what stands for a client that is dead, and frees the client. */
+void loop_bury(struct server *s, struct client *client, uint64_t now);
+
 /* The bus's: writes for one client in the middle of a turn. */
 void loop_flush(void *arg, struct client *client);
 

@@ -3,9 +3,11 @@
 
 #include "ncserver/io/server.h"
 
+#include "mesh/crypto.h"
 #include "ncserver/io/configure.h"
 #include "ncserver/io/fault.h"
 #include "ncserver/io/loop.h"
+#include "ncserver/io/net.h"
 #include "ncserver/io/names.h"
 #include "ncserver/io/options.h"
 #include "ncserver/io/process.h"
@@ -32,6 +34,12 @@ static void env_dump(void *arg, const char *channel, const char *text, size_t le
 static int env_reload(void *arg, const char *text, size_t len, const char *name, char **why)
 {
 	return configure_reload(arg, text, len, name, why);
+}
+
+static enum nc_error env_net(void *arg, const char *what, size_t len, const char *data,
+                             size_t data_len, struct buf *out, char **why)
+{
+	return net_ask(arg, what, len, data, data_len, out, why);
 }
 
 static int64_t env_wall_ms(void *arg)
@@ -74,6 +82,7 @@ static int open_env(struct server *s, const struct conf *conf)
 	env->flush = loop_flush;
 	env->dump = env_dump;
 	env->reload = env_reload;
+	env->net = env_net;
 	env->wall_ms = env_wall_ms;
 	env->user_name = env_user_name;
 	env->log = env_log;
@@ -227,6 +236,7 @@ void server_fini(struct server *s)
 	activation_fini(&s->activation, NULL, NULL);
 	if (s->reserve_fd >= 0)
 		close(s->reserve_fd);
+	crypto_free(s->crypto);
 	notify_fini(&s->notify);
 	console_fini(&s->console);
 	log_fini(&s->log);

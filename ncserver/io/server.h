@@ -26,8 +26,10 @@
 #include "ncserver/io/shrink.h"
 #include "ncserver/io/source.h"
 
+struct crypto;
 struct fault;
 struct names;
+struct net;
 struct options;
 
 /* How long a refusal of the kernel (no memory, no descriptors) is waited out. */
@@ -88,8 +90,15 @@ struct server {
 	struct list listeners; /* struct listener.link */
 	struct list fifos;     /* struct fifo.link */
 	size_t n_conns;
-	size_t n_unread;  /* connections with bytes that READING waits for */
-	size_t paced_low; /* see conn_pace.c; 0: not yet asked */
+	size_t n_unread;       /* connections with bytes that READING waits for */
+	size_t paced_low;      /* see conn_pace.c; 0: not yet asked */
+	struct net *net;       /* NULL: no channel takes part in the network */
+	struct crypto *crypto; /* made when it is needed first */
+	uint64_t net_serial;   /* sessions so far */
+	uv_poll_t net_timer;   /* timerfd, for the session */
+	int net_timer_fd;
+	uint64_t net_timer_at;
+
 	int reserve_fd;   /* closed when descriptors run out, to accept and refuse with */
 	uint64_t stop_ns; /* when stopping began */
 };

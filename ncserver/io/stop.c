@@ -7,6 +7,7 @@
 #include "ncserver/io/fifo.h"
 #include "ncserver/io/listener.h"
 #include "ncserver/io/loop.h"
+#include "ncserver/io/net.h"
 #include "ncserver/io/server.h"
 
 static void retire_listeners(struct server *s, bool accept_rest)
@@ -37,6 +38,7 @@ static void begin(struct server *s, const char *why)
 	list_for_each(it, &s->fifos)
 		place_unlink(&list_entry(it, struct fifo, link)->place);
 	s->state = SERVER_READING;
+	net_hush(s, s->stop_ns);
 	list_for_each_safe(it, next, &s->conns)
 		conn_read_rest(list_entry(it, struct conn, link));
 	uv_timer_start(&s->drain, on_timeout, bus_conf(s->bus)->drain_timeout_ms, 0);
@@ -61,9 +63,10 @@ void stop_turn(struct server *s, uint64_t now)
 		s->state = SERVER_WRITING;
 		bus_shutdown(s->bus, now);
 		while ((c = bus_next_dirty(s->bus)))
-			conn_flush(conn_of(c), now);
+			loop_flush(s, c);
 	}
-	if (s->state == SERVER_WRITING && bus_is_drained(s->bus))
+	/* the session takes what clients emitted before it is told to end */
+	if (s->state == SERVER_WRITING && bus_is_drained(s->bus) && net_is_drained(s, now))
 		stop_now(s);
 }
 
@@ -71,6 +74,7 @@ void stop_now(struct server *s)
 {
 	uint64_t now = server_now();
 	struct list *it, *next;
+	struct client *client;
 
 	s->state = SERVER_STOPPED;
 	retire_listeners(s, false);
@@ -88,6 +92,9 @@ void stop_now(struct server *s)
 		bus_broken(s->bus, c->client, now);
 		conn_close(c, now);
 	}
+	net_close(s, now);
+	while ((client = bus_next_dead(s->bus)))
+		loop_bury(s, client, now);
 	log_info(&s->log, "stopped", log_uint("ms", (now - s->stop_ns) / 1000000));
 	loop_close(s);
 }

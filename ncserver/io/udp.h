@@ -74,6 +74,8 @@ struct udp_state {
 struct udp_handlers {
 	/* May call all of the below, udp_free() too. */
 	void (*on_datagram)(void *arg, const struct udp_in *d);
+	/* After some calls of on_datagram(): for now there are no more. May be NULL. */
+	void (*on_read)(void *arg);
 	/* After udp_send() took less than all: there is room again. */
 	void (*on_writable)(void *arg);
 	/* Up or down; while up, another address, interface or MTU. Never within udp_new(). */

@@ -100,7 +100,7 @@ static void rest(struct udp_sock *s)
 	netwatch_ask(s->udp->watch, UDP_REST_MS);
 }
 
-void udp_read(struct udp_sock *s)
+static void read_some(struct udp_sock *s)
 {
 	struct udp *u = s->udp;
 	size_t n = 0;
@@ -127,6 +127,13 @@ void udp_read(struct udp_sock *s)
 			return;
 	}
 	u->n.spent++;
+}
+
+void udp_read(struct udp_sock *s)
+{
+	read_some(s);
+	if (!s->is_closed && s->udp->on.on_read)
+		s->udp->on.on_read(s->udp->arg);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)

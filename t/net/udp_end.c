@@ -227,7 +227,8 @@ static bool read_group(struct netaddr *g, const char *text)
 
 int main(int argc, char **argv)
 {
-	const struct udp_handlers on = {on_datagram, on_writable, on_change};
+	const struct udp_handlers on = {
+	        .on_datagram = on_datagram, .on_writable = on_writable, .on_change = on_change};
 	struct udp_options o = {.rcvbuf = 4 << 20, .may_wait = true};
 	struct netaddr group;
 	struct fault f;

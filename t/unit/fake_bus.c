@@ -1,6 +1,8 @@
 /* fake_bus.c - a bus that a test of io controls and watches */
 #include "t/unit/fake_bus.h"
 
+#include "ncserver/io/net.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -197,4 +199,76 @@ bool bus_is_drained(const struct bus *b)
 {
 	(void)b;
 	abort();
+}
+
+/* ---- no network ---- */
+
+enum bus_lane bus_client_lane(const struct client *c)
+{
+	(void)c;
+	return BUS_LANE_NONE;
+}
+
+void net_settle(struct server *s)
+{
+	(void)s;
+}
+
+bool net_turn(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
+	return false;
+}
+
+void net_tick(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
+}
+
+void net_retry(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
+}
+
+void net_lane_flush(struct client *c, uint64_t now)
+{
+	(void)c;
+	(void)now;
+	abort();
+}
+
+void net_lane_update(struct client *c, uint64_t now)
+{
+	(void)c;
+	(void)now;
+	abort();
+}
+
+void net_lane_dead(struct client *c, uint64_t now)
+{
+	(void)c;
+	(void)now;
+	abort();
+}
+
+void net_hush(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
+}
+
+bool net_is_drained(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
+	return true;
+}
+
+void net_close(struct server *s, uint64_t now)
+{
+	(void)s;
+	(void)now;
 }

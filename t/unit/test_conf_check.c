@@ -254,7 +254,10 @@ static void limits_of_the_network_fit_together(void **state)
 	         "1000 ms\n"},
 	        {"net_window = \"2 MiB\";\nnet_memory = \"1 MiB\";",
 	         "t:2: error: \"net_memory\" is less than \"net_window\"\n"},
-	        {"net_rate = 0;", ""},
+	        {"net_rate = 0; net_mtu = 548;", ""},
+	        {"net_mtu = 547;",
+	         "t:1: error: \"net_mtu\" of 547 bytes: at least 548, or 0 for what "
+	         "the interface takes\n"},
 	        {"net_rate = \"99 kbit\";",
 	         "t:1: error: \"net_rate\" of 99000 bit/s: at least 100000, or 0 for no limit\n"},
 	        {"channels = { A = {\npropagatefromnet = true;\nnetfrom = [ \"x\" ]; }; };",

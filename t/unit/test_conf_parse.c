@@ -67,6 +67,7 @@ static void assert_default_top(const struct conf *c)
 	assert_false(c->peers.set || c->keys.set || c->insecure);
 	assert_true(c->net_rate == 500000000);
 	assert_int_equal(c->net_block_timeout_ms, 1000);
+	assert_int_equal(c->net_mtu, 0);
 	assert_int_equal(c->net_window, 4 << 20);
 	assert_int_equal(c->net_memory, 64 << 20);
 	assert_int_equal(c->net_rcvbuf, 4 << 20);
@@ -167,7 +168,7 @@ static const char every_key[] =
         "log_level = \"debug\"; cluster = \"lab\"; interface = \"10.0.0.0/8\"; key = \"/b\";\n"
         "peers = [ \"a:1\", \"[fe80::1%eth0]:2\" ]; keys = [ \"/a\", \"/b\" ]; insecure = false;\n"
         "net_rate = \"2 Gbit\"; net_block_timeout = 100; net_window = 65536; net_memory = 1048576;\n"
-        "net_rcvbuf = 0; net_announce = 200; net_liveness = \"1 s\";\n"
+        "net_mtu = 1400; net_rcvbuf = 0; net_announce = 200; net_liveness = \"1 s\";\n"
         "quota = { connections = 8; connection_rate = 4; bytes = 4294967296; subscriptions = 9; };\n"
         "quotas = ( { user = 1002; connections = 99; }, { user = \"1001\"; bytes = \"1GiB\"; } );\n"
         "channels = {\n"
@@ -195,6 +196,7 @@ static void assert_net_keys(const struct conf *c, const struct conf_channel *a)
 	assert_int_equal(c->net_block_timeout_ms, 100);
 	assert_int_equal(c->net_window, 65536);
 	assert_int_equal(c->net_memory, 1 << 20);
+	assert_int_equal(c->net_mtu, 1400);
 	assert_int_equal(c->net_rcvbuf, 0);
 	assert_int_equal(c->net_announce_ms, 200);
 	assert_int_equal(c->net_liveness_ms, 1000);

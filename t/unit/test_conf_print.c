@@ -131,7 +131,8 @@ static void add_net(struct buf *b)
 		add(b, ",\"net_rcvbuf\":%u,\"net_announce\":%u,\"net_liveness\":%u", pick(1 << 29),
 		    100 + pick(1000), 2200 + pick(1000));
 	if (pick(2))
-		add(b, ",\"net_block_timeout\":%u", 10 + pick(1000));
+		add(b, ",\"net_block_timeout\":%u,\"net_mtu\":%u", 10 + pick(1000),
+		    548 + pick(8000));
 }
 
 static void random_conf(struct buf *b)
@@ -280,7 +281,7 @@ static void netclusters_keys_come_first_in_its_order(void **state)
 	        "\"conflate_names\":1024,\"max_message\":16777216,\"agent_pacing\":true,"
 	        "\"fifo\":false}},"
 	        "\"host\":\"box\",\"cluster\":\"netcluster\",\"insecure\":false,"
-	        "\"net_rate\":500000000,\"net_block_timeout\":1000,\"net_window\":4194304,"
+	        "\"net_rate\":500000000,\"net_mtu\":0,\"net_block_timeout\":1000,\"net_window\":4194304,"
 	        "\"net_memory\":67108864,\"net_rcvbuf\":4194304,\"net_announce\":1000,"
 	        "\"net_liveness\":5000,"
 	        "\"socket\":\"/run/user/1000/netcluster/%s.sock\","
@@ -349,6 +350,7 @@ static void equality_sees_every_key(void **state)
 	                                  "keys = [ \"/a\" ]; key = \"/a\";",
 	                                  "insecure = true;",
 	                                  "net_rate = 0;",
+	                                  "net_mtu = 1000;",
 	                                  "net_block_timeout = 10;",
 	                                  "net_window = 65536;",
 	                                  "net_memory = \"1 GiB\";",

@@ -169,7 +169,8 @@ static void on_change(void *arg, const struct udp_state *state)
 	h->state = *state;
 }
 
-const struct udp_handlers handlers = {on_datagram, on_writable, on_change};
+const struct udp_handlers handlers = {
+        .on_datagram = on_datagram, .on_writable = on_writable, .on_change = on_change};
 
 struct netaddr group(int family)
 {

@@ -1,0 +1,127 @@
+/* net_impl.h - what the files of net.h share */
+#ifndef NC_IO_NET_IMPL_H
+#define NC_IO_NET_IMPL_H
+
+#include "libnc/base/list.h"
+#include "libnc/base/map.h"
+#include "libnc/wire/limits.h"
+#include "mesh/key.h"
+#include "mesh/session.h"
+#include "ncserver/bus/bus.h"
+#include "ncserver/conf/conf.h"
+#include "ncserver/io/net.h"
+#include "ncserver/io/netaddr.h"
+#include "ncserver/io/udp.h"
+
+/* Datagrams that are made before they are sent: as many as one packet of the kernel's holds. */
+#define NET_BATCH 64u
+/* Such batches in one turn of the loop, before others get their turn. */
+#define NET_ROUNDS 8u
+/* A datagram where the interface is not known yet: what passes an Ethernet, with IPv6 as well. */
+#define NET_MTU_USUAL 1452u
+/* After this time names of peers that were not found are asked for again. */
+#define NET_RESOLVE_NS (UINT64_C(10) * 1000000000u)
+/* What was due, and could not be done, is tried again after this. */
+#define NET_AGAIN_NS 1000000u
+
+/* A lane: a client of the bus, and a lane of the session. Each may go first. */
+struct net_lane {
+	struct list link;      /* net.lanes */
+	struct list room;      /* net.rooms: it may write again */
+	struct net *net;       /* NULL: that is over */
+	struct client *client; /* NULL: gone */
+	struct mesh_lane *out; /* of a lane out; NULL: closed */
+	struct mesh_in *in;    /* of a lane in; NULL: gone */
+	enum mesh_class class;
+	bool is_blocked;
+	char channel[NC_CHANNEL_MAX + 1];
+};
+
+/* Where datagrams go that are for all, without a group. */
+struct net_peer {
+	char *text;
+	struct netaddr addr; /* sa_family 0: not found yet */
+};
+
+struct net {
+	struct server *server;
+	uint64_t serial; /* tells answers of the resolver to an older one apart */
+	struct mesh *mesh;
+	struct udp *udp;
+	struct keyring ring;
+	struct netaddr group; /* sa_family 0: peers */
+	size_t mtu;
+	bool is_deaf;    /* takes no lane in */
+	bool is_leaving; /* mesh_leave() was called */
+	bool is_starved; /* a lane in waits for memory */
+	bool is_blocked; /* the kernel takes no more datagrams now */
+
+	struct list lanes;
+	struct list rooms;
+	struct map by_in; /* mesh_in -> net_lane */
+
+	/* what the session delivered and the bus has not yet looked at */
+	struct net_lane *filling;
+	uint8_t *fill;
+	size_t fill_len, fill_room;
+
+	struct net_peer *peers;
+	size_t n_peers;
+	uint64_t resolve_at;
+
+	/* what is to be sent */
+	uint8_t *bytes;      /* NET_BATCH datagrams */
+	struct netaddr *to;  /* where each goes */
+	struct udp_out *out; /* n_out of them, n_done are done with */
+	size_t n_out, n_done, out_max;
+};
+
+/* ---- net_lane.c ---- */
+
+void *net_on_accept(void *arg, const char *host, uint32_t tag, const char *channel,
+                    enum mesh_class class, struct mesh_in *in);
+size_t net_on_deliver(void *arg, void *obj, const uint8_t *p, size_t len);
+void net_on_gap(void *arg, void *obj, uint64_t count, bool exact);
+void net_on_gone(void *arg, void *obj);
+void net_on_writable(void *arg, void *user);
+
+/* What was delivered goes to the bus. */
+void net_fill_done(struct net *n);
+
+/* Lanes out are as the configuration of the bus says. */
+void net_lanes_out(struct net *n, uint64_t now);
+
+/* Writes what lanes have for which there is room again. Returns whether there were any. */
+bool net_write_rooms(struct net *n, uint64_t now);
+
+/* Ends all lanes: the session goes. */
+void net_lanes_end(struct net *n, uint64_t now);
+
+/* ---- net_send.c ---- */
+
+/* Memory for sending. Returns 0 or -ENOMEM. */
+int net_send_open(struct net *n, const struct conf *conf);
+void net_send_close(struct net *n);
+
+/* Makes and sends one batch. Returns whether there was something. */
+bool net_send(struct net *n, uint64_t now);
+
+/* Looks up names of peers that are not found yet. */
+void net_resolve(struct net *n, uint64_t now);
+
+void net_addr_get(struct netaddr *to, const struct mesh_addr *from);
+void net_addr_put(struct mesh_addr *to, const struct netaddr *from);
+
+/* ---- net_keys.c ---- */
+
+/* Reads the keys of a configuration. Returns 0; 1 with *f and an empty ring. */
+int net_keys_read(struct keyring *r, struct server *s, const struct conf *conf, struct fault *f);
+
+/* Whether all hosts could follow from the keys of `n` to those of `next`. Returns 0, or 1 with *f.
+ */
+int net_keys_check(struct net *n, const struct keyring *next, struct fault *f);
+
+enum nc_error net_ask_keys(struct server *s, const char *what, size_t len, const char *data,
+                           size_t data_len, struct buf *out, char **why);
+
+#endif
