@@ -85,10 +85,9 @@ struct udp_handlers {
 struct udp_options {
 	const struct netaddr *group; /* with port; NULL: none, then all is sent to single hosts */
 	const char *interface;       /* as netif_choose(); without a group NULL means all */
-	int family; /* without a group: AF_INET, or AF_INET6: without an interface it reaches both
-	             */
-	uint16_t port;               /* of the own socket; 0: any that is free */
-	bool may_wait;               /* for the interface to come, rather than fail */
+	int family;    /* without a group; AF_INET6 without an interface reaches both */
+	uint16_t port; /* of the own socket; 0: any that is free */
+	bool may_wait; /* for the interface to come, rather than fail */
 	bool has_no_gso, has_no_gro; /* do without */
 	unsigned ttl;                /* of what goes to the group, 0: 1 */
 	unsigned budget;             /* datagrams in a turn; 0: UDP_BUDGET */
