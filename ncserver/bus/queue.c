@@ -38,6 +38,11 @@ static void count_pinned(struct queue *q)
 
 void queue_set_conf(struct queue *q, const struct conf_queue *conf, enum frame_policy policy)
 {
+	/* what comes in under another policy stands behind what has a name, and would be overtaken
+	 * by what takes the place of that once the policy is conflate again */
+	if (q->names && policy != FRAME_P_CONFLATE)
+		for (uint32_t i = 0; i < q->n_ents; i++)
+			queue_name_drop(q, ring_at(q, i));
 	q->conf = conf;
 	q->policy = (uint8_t)policy;
 	count_pinned(q);

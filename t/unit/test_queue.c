@@ -385,6 +385,31 @@ static void conflate_keeps_the_last_of_each_event(void **state)
 	rig_free(r);
 }
 
+static void nothing_is_overtaken_where_conflate_goes_and_comes_again(void **state)
+{
+	static const enum frame_policy between[] = {FRAME_P_BLOCK, FRAME_P_DROP_OLDEST,
+	                                            FRAME_P_DROP_NEWEST, FRAME_P_DISCONNECT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(between) / sizeof(*between); i++) {
+		struct rig *r = rig_new(FRAME_P_CONFLATE, 1 << 20, 1000);
+
+		/* the head is begun, and stays */
+		push(r, 1, 1, 20, false);
+		queue_set_blocked(&r->q, true);
+		push(r, 0, 3, 20, false);
+		queue_set_conf(&r->q, &r->conf, between[i]);
+		push(r, 0, 5, 20, false);
+		queue_set_conf(&r->q, &r->conf, FRAME_P_CONFLATE);
+		push(r, 0, 4, 20, false);
+		/* e1, the one of the first three, five, and the last of four */
+		assert_int_equal(r->q.queued, 8);
+		expect_end(r);
+		assert_int_equal(r->last_of[0], 13);
+		rig_free(r);
+	}
+}
+
 static void conflate_is_capped_in_names(void **state)
 {
 	struct rig *r = rig_new(FRAME_P_CONFLATE, 1 << 20, 1000);
@@ -688,6 +713,7 @@ int main(void)
 	        cmocka_unit_test(the_limit_in_messages_holds_too),
 	        cmocka_unit_test(a_message_of_which_a_byte_is_written_is_never_dropped),
 	        cmocka_unit_test(conflate_keeps_the_last_of_each_event),
+	        cmocka_unit_test(nothing_is_overtaken_where_conflate_goes_and_comes_again),
 	        cmocka_unit_test(conflate_is_capped_in_names),
 	        cmocka_unit_test(a_conflating_queue_does_not_pin_what_was_replaced),
 	        cmocka_unit_test(what_finds_no_room_takes_none),
