@@ -79,13 +79,14 @@ void bus_free(struct bus *b)
 	free(b);
 }
 
-/* A client with a pattern or two, and what its user has for it. */
-#define CLIENT_BYTES 2048u
+/* A client with what its user has for it; a pattern with its places in the trie. */
+#define CLIENT_BYTES  2048u
+#define PATTERN_BYTES 512u
 
 size_t bus_memory(const struct bus *b)
 {
 	return b->pool.bytes_live + b->pool.list_bytes + (size_t)b->memo_bytes +
-	       (size_t)b->n_clients * CLIENT_BYTES;
+	       (size_t)b->n_clients * CLIENT_BYTES + (size_t)b->n_patterns * PATTERN_BYTES;
 }
 
 const struct conf *bus_conf(const struct bus *b)

@@ -425,6 +425,7 @@ enum nc_error client_listen(struct client *c, const char *pattern, size_t len)
 	list_add_tail(&c->patterns, &p->link);
 	c->declared = true;
 	c->n_patterns++;
+	c->bus->n_patterns++;
 	c->user->subscriptions++;
 	c->chan->n_subscriptions++;
 	return NC_OK;
@@ -442,6 +443,7 @@ static void drop_pattern(struct client *c, struct pattern *p)
 	list_del(&p->link);
 	free(p);
 	c->n_patterns--;
+	c->bus->n_patterns--;
 	c->user->subscriptions--;
 	c->chan->n_subscriptions--;
 }

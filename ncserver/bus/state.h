@@ -47,10 +47,11 @@ struct bus {
 	struct chan **chans; /* in the order of the configuration: by name */
 	size_t n_chans;
 	uint32_t n_clients;
-	uint32_t n_refused; /* of them, that are only told why they must go */
-	uint32_t n_lanes;   /* of them, that are no connections but lanes */
-	uint32_t tag;       /* upper half of sender ids */
-	uint32_t session;   /* lower half of the last one */
+	uint32_t n_refused;  /* of them, that are only told why they must go */
+	uint32_t n_lanes;    /* of them, that are no connections but lanes */
+	uint64_t n_patterns; /* of all clients */
+	uint32_t tag;        /* upper half of sender ids */
+	uint32_t session;    /* lower half of the last one */
 	uint64_t mark;
 	uint64_t server_seq; /* of frames that the server itself makes */
 	uint64_t now;

@@ -108,17 +108,23 @@ static void arm_tick(struct server *s, uint64_t now)
 	uv_timer_start(&s->tick, on_tick, ms, 0);
 }
 
+static uint64_t work_done(const struct server *s)
+{
+	return s->counters->reads + s->counters->writes;
+}
+
 static void on_look(uv_timer_t *handle)
 {
 	struct server *s = handle->data;
 
-	if (shrink_look(&s->shrink, bus_memory(s->bus)))
+	if (shrink_look(&s->shrink, bus_memory(s->bus), work_done(s)))
 		shrink_heap();
 }
 
 static void arm_look(struct server *s)
 {
-	if (shrink_note(&s->shrink, bus_memory(s->bus)) && !uv_is_active((uv_handle_t *)&s->look))
+	shrink_note(&s->shrink, bus_memory(s->bus), work_done(s));
+	if (shrink_wants_look(&s->shrink) && !uv_is_active((uv_handle_t *)&s->look))
 		uv_timer_start(&s->look, on_look, SHRINK_LOOK_MS, 0);
 }
 
@@ -131,6 +137,7 @@ static void on_turn(uv_prepare_t *handle)
 	if (s->state == SERVER_STOPPED)
 		return;
 	s->counters->turns++;
+	shrink_note_surge(&s->shrink, bus_memory(s->bus));
 	conn_run_settling(s, now);
 	net_settle(s);
 	more = work(s, now);
@@ -294,7 +301,7 @@ void loop_close(struct server *s)
 static uv_run_mode mode_of(struct server *s)
 {
 	uint64_t spin = (uint64_t)bus_conf(s->bus)->busy_poll_us * 1000, now;
-	uint64_t work = s->counters->reads + s->counters->writes;
+	uint64_t work = work_done(s);
 
 	if (spin == 0)
 		return UV_RUN_ONCE;

@@ -3,18 +3,42 @@
 
 #include <malloc.h>
 
-bool shrink_note(struct shrink *s, size_t used)
+void shrink_note(struct shrink *s, size_t used, uint64_t work)
 {
 	if (used > s->peak)
 		s->peak = used;
-	return s->peak >= SHRINK_MIN;
+	if (work != s->work)
+		s->is_settled = false;
 }
 
-bool shrink_look(struct shrink *s, size_t used)
+void shrink_note_surge(struct shrink *s, size_t used)
 {
-	if (s->peak < SHRINK_MIN || used > s->peak / 2)
+	if (used > s->surge)
+		s->surge = used;
+}
+
+bool shrink_wants_look(const struct shrink *s)
+{
+	return !s->is_settled && (s->peak >= SHRINK_MIN || s->surge >= SHRINK_MIN);
+}
+
+static bool is_past(size_t most, size_t used)
+{
+	return most >= SHRINK_MIN && used <= most / 2;
+}
+
+bool shrink_look(struct shrink *s, size_t used, uint64_t work)
+{
+	bool is_idle = work - s->work <= SHRINK_IDLE_WORK;
+
+	s->work = work;
+	s->is_settled = is_idle;
+	if (!is_past(s->peak, used) && !(is_idle && is_past(s->surge, used)))
 		return false;
 	s->peak = used;
+	/* under a load that goes on there will be the next one */
+	if (is_idle)
+		s->surge = used;
 	return true;
 }
 
