@@ -102,6 +102,8 @@ static void __attribute__((noreturn)) become_server(const struct server *s, pid_
 	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* what a terminal sends is for the test */
+	setpgid(0, 0);
 	if (getppid() != parent || log < 0 || dup2(log, STDERR_FILENO) < 0 ||
 	    dup2(log, STDOUT_FILENO) < 0)
 		_exit(126);

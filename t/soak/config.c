@@ -12,10 +12,11 @@
 
 static const char staying[] =
         "hello_wait = 50; drain_timeout = 10000; probation = 2000;\n"
-        "quota = { connections = 5000; connection_rate = 5000; bytes = \"512 MiB\"; };\n"
+        "quota = { connections = 5000; connection_rate = 5000; bytes = \"512 MiB\"; "
+        "subscriptions = 1000000; };\n"
         "channels = {\n"
         "calm = { block_timeout = 60000; propagatetochannels = \"^lossy\"; };\n"
-        "block = { block_timeout = 1500; };\n"
+        "block = { block_timeout = 3000; };\n"
         "lossy-oldest = { policy = \"drop-oldest\"; queue_bytes = 262144; };\n"
         "lossy-newest = { policy = \"drop-newest\"; queue_messages = 64; };\n"
         "lossy-conflate = { policy = \"conflate\"; queue_bytes = 262144; conflate_names = 64; };\n"

@@ -42,6 +42,7 @@ static pid_t spawn(struct crew *c, uint64_t number)
 	if (getppid() != parent)
 		_exit(0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	chance_init(c->seed, number);
 	close(nc_fd(c->control));
 	return 0;

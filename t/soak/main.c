@@ -12,6 +12,8 @@
  * all of them go, and it is audited what is left; and so on. The server is $NCSERVER, else that of
  * the build.
  *
+ * SIGINT ends the round, and then the soak as after its time.
+ *
  * Exit status: 0 all was well, 1 something was not, 2 usage. What was wrong is on standard error.
  */
 
@@ -31,6 +33,14 @@
 
 #define N_LAST 3000u
 
+static volatile sig_atomic_t must_end;
+
+static void on_int(int signal_number)
+{
+	(void)signal_number;
+	must_end = 1;
+}
+
 struct options {
 	uint64_t seed;
 	unsigned seconds;
@@ -42,7 +52,7 @@ static void live(struct server *s, struct crew *crew, unsigned ms)
 {
 	uint64_t end = util_now_ms() + ms;
 
-	while (util_left_ms(end) > 0 && soak->failures == 0) {
+	while (util_left_ms(end) > 0 && !must_end && soak->failures == 0) {
 		crew_turn(crew);
 		if (chance_one_in(40))
 			config_reload(s, crew->control);
@@ -110,7 +120,7 @@ static void run(const struct options *o, struct server *s)
 	crew_start_witnesses(&crew);
 	audit_init(&a, s, &crew, control);
 	audit_print_titles();
-	while (util_left_ms(end_ms) > 0 && soak->failures == 0) {
+	while (util_left_ms(end_ms) > 0 && !must_end && soak->failures == 0) {
 		int left = util_left_ms(end_ms);
 
 		live(s, &crew, left < (int)o->round_s * 1000 ? (unsigned)left : o->round_s * 1000);
@@ -200,6 +210,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, on_int);
 	unsetenv("NC_SOCKET");
 	soak_init();
 	soak->plant = o.plant;

@@ -65,12 +65,15 @@ static size_t some_length(enum soak_channel ch)
 	return NUMBER_LEN_MAX - chance_below(100u << 10);
 }
 
-static void wander(struct client_options *o, const char *label)
+static void wander(struct client_options *o, const char *what)
 {
+	static char label[64];
+
 	memset(o, 0, sizeof(*o));
 	o->dialect = chance_one_in(3) ? DIALECT_JSON : DIALECT_NATIVE;
 	o->channel = chance_below(N_CHANNELS);
 	o->number = chance_below(PASSING_MAX);
+	snprintf(label, sizeof(label), "%s on %s", what, channel_name(o->channel, o->number));
 	o->label = label;
 	o->policy = -1;
 }
@@ -207,7 +210,8 @@ static void visit_listener(uint32_t number, bool emits)
 		atomic_fetch_add(&soak->totals.turned_away, 1);
 		return;
 	}
-	c.ledger.is_complete = !h.changes;
+	/* the rule that leads to passing channels comes and goes */
+	c.ledger.is_complete = !h.changes && o.channel != CH_PASSING;
 	while (!must_go && !c.is_ended && util_left_ms(end) > 0) {
 		if (emits)
 			emit_due(&c, &p);
