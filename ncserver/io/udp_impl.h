@@ -37,7 +37,8 @@ union udp_control {
 };
 
 struct udp_rx {
-	uint8_t *data; /* UDP_READ_MSGS buffers of read_len */
+	uint8_t *data;   /* UDP_READ_MSGS buffers of read_len */
+	unsigned n_used; /* messages that are to be prepared before the next read: the first ones */
 	struct mmsghdr msgs[UDP_READ_MSGS];
 	struct iovec iovs[UDP_READ_MSGS];
 	struct netaddr from[UDP_READ_MSGS];

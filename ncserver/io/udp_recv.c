@@ -28,11 +28,14 @@ void udp_poll(struct udp_sock *s, int events)
 		uv_poll_stop(&s->poll);
 }
 
-static void prepare(struct udp *u, unsigned n)
+/* Those that the last read has used. */
+static void prepare(struct udp *u)
 {
 	struct udp_rx *rx = &u->rx;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (; rx->n_used > 0; rx->n_used--) {
+		unsigned i = rx->n_used - 1;
+
 		rx->iovs[i].iov_base = rx->data + i * u->opt.read_len;
 		rx->iovs[i].iov_len = u->opt.read_len;
 		rx->msgs[i].msg_hdr = (struct msghdr){
@@ -110,7 +113,7 @@ static void read_some(struct udp_sock *s)
 		unsigned want = left < UDP_READ_MSGS ? (unsigned)left : UDP_READ_MSGS;
 		int r;
 
-		prepare(u, want);
+		prepare(u);
 		r = recvmmsg(s->fd, u->rx.msgs, want, MSG_DONTWAIT, NULL);
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -121,6 +124,7 @@ static void read_some(struct udp_sock *s)
 			return;
 		}
 		u->n.reads++;
+		u->rx.n_used = (unsigned)r;
 		for (int i = 0; i < r && !s->is_closed; i++)
 			n += deliver(s, (unsigned)i);
 		if (s->is_closed || (unsigned)r < want)
