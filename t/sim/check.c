@@ -182,10 +182,10 @@ void check_repairs(struct world *w)
 	for (uint32_t i = 0; i < w->n; i++) {
 		host_stats(&w->hosts[i], &now, &sum);
 		repaired += sum.repair_bytes_out;
-		lost += w->hosts[i].lost_bytes;
+		lost += w->hosts[i].lost_bytes + w->hosts[i].overtaken_bytes;
 	}
 	max = w->demands.repair_max * (double)lost + 65536.0 * w->n;
 	if (w->demands.repair_max > 0 && (double)repaired > max)
-		world_fail(w, "%llu bytes were repaired, of %llu that were lost",
+		world_fail(w, "%llu bytes were repaired, of %llu that were lost or overtaken",
 		           (unsigned long long)repaired, (unsigned long long)lost);
 }

@@ -55,6 +55,7 @@ struct host {
 	uint64_t port_rate, port_free_at;
 	size_t port_queue;
 	/* watched */
+	uint64_t overtaken_bytes;     /* the same, of those that came later than others */
 	uint64_t lost_bytes;          /* of its datagrams, at each receiver that missed them */
 	struct mesh_stats stats_then; /* at the last check */
 	struct mesh_stats stats_past; /* sum over boots that have ended */

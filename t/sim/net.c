@@ -135,6 +135,7 @@ static void travel(struct net *net, struct datagram *d, uint32_t dst, uint64_t a
 		at += rng_below(&net->rng, k->jitter_ns);
 	if (rng_chance(&net->rng, k->overtake_ppm)) {
 		at += rng_below(&net->rng, k->overtake_ns);
+		world_host(net->world, d->src)->overtaken_bytes += d->len;
 	} else {
 		if (at < net->last_at[pair])
 			at = net->last_at[pair];
