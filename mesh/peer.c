@@ -268,7 +268,7 @@ static void sweep_peer(struct mesh *m, struct peer *p, uint64_t now)
 		break;
 	case MESH_PEER_REFUSED_NAME:
 	case MESH_PEER_REFUSED_MTU:
-	case MESH_PEER_REFUSED_SELF: end = p->since + REFUSED_NS; break;
+	case MESH_PEER_REFUSED_SELF: end = p->retry_at; break;
 	}
 	if (end <= now)
 		peer_free(m, p);

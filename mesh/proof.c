@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often the full size is tried again once a smaller one has passed, CHALLENGE_TRIES times each:
+ * with a fifth lost in both directions less than one host in a million is refused wrongly. */
+#define FULL_ROUNDS 3u
+
 enum stage {
 	STAGE_SMALL = 0,
 	STAGE_FULL,
@@ -57,6 +61,7 @@ void proof_begin(struct mesh *m, struct peer *p, const struct mesh_addr *from, u
 	p->contest_at = 0;
 	p->rival = NULL;
 	p->passes = 0;
+	p->full_rounds = 0;
 	p->proven = false;
 	p->heard_at = now;
 	peer_set_state(m, p, MESH_PEER_NEW, now);
@@ -85,6 +90,7 @@ static void forget(struct mesh *m, struct peer *p, uint64_t now)
 static void refuse(struct mesh *m, struct peer *p, enum mw_refusal why, uint64_t now)
 {
 	p->refusal = (uint8_t)why;
+	p->retry_at = now + REFUSED_NS;
 	peer_gone(m, p,
 	          why == MW_REFUSE_MTU            ? MESH_PEER_REFUSED_MTU
 	          : strcmp(p->host, m->host) == 0 ? MESH_PEER_REFUSED_SELF
@@ -148,7 +154,9 @@ void proof_sweep(struct mesh *m, struct peer *p, uint64_t now)
 	}
 	if (p->stage == STAGE_SMALL)
 		forget(m, p, now);
-	else if (stage_size(m, p->stage + 1u))
+	else if (p->full_rounds && ++p->full_rounds <= FULL_ROUNDS)
+		enter(m, p, STAGE_FULL, now);
+	else if (!p->full_rounds && stage_size(m, p->stage + 1u))
 		enter(m, p, p->stage + 1u, now);
 	else
 		refuse(m, p, MW_REFUSE_MTU, now);
@@ -225,6 +233,13 @@ static bool is_refused(const struct peer *p)
 	return p->state >= MESH_PEER_REFUSED_NAME;
 }
 
+static void wake_retry(struct mesh *m, struct peer *p, uint64_t at)
+{
+	p->retry_at = at;
+	if (at < m->sweep_at)
+		m->sweep_at = at;
+}
+
 void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challenge *c, size_t len,
                         const struct mesh_addr *from, uint64_t now)
 {
@@ -235,6 +250,9 @@ void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challeng
 	memcpy(p->answer_nonce, c->nonce, sizeof(p->answer_nonce));
 	p->answer_size = c->size;
 	p->answer_to = *from;
+	/* It has refused us, and asks again: so will we. */
+	if (is_refused(p) && !p->refusal && p->retry_at > now + NS_S)
+		wake_retry(m, p, now + NS_S);
 	/* A refusal that it told us is its own affair: only ours is repeated. */
 	peer_ctl(m, p, is_refused(p) && p->refusal ? CTL_REFUSE : CTL_ANSWER);
 }
@@ -246,7 +264,8 @@ void proof_on_answer(struct mesh *m, struct peer *p, const struct mw_challenge *
 	if (!p->nonce_set || memcmp(p->nonce, c->nonce, sizeof(p->nonce)) || c->size != len ||
 	    c->size != p->challenge_size || memcmp(from, &p->addr, sizeof(*from)) ||
 	    !name_fits(a->host, a->host_len) ||
-	    (p->proven && strncmp(p->host, a->host, a->host_len)))
+	    (p->proven &&
+	     (strlen(p->host) != a->host_len || memcmp(p->host, a->host, a->host_len))))
 		return;
 	if (p->tries <= 1)
 		peer_rtt(p, now - p->challenged_at);
@@ -260,12 +279,15 @@ void proof_on_answer(struct mesh *m, struct peer *p, const struct mw_challenge *
 		return;
 	take_names(p, a);
 	p->first = counter;
-	if (p->stage == STAGE_SMALL)
+	if (p->stage == STAGE_SMALL) {
 		enter(m, p, STAGE_FULL, now);
-	else if (p->stage == STAGE_FULL)
+	} else if (p->stage == STAGE_FULL) {
 		prove(m, p, now);
-	else
-		refuse(m, p, MW_REFUSE_MTU, now);
+	} else {
+		/* Smaller ones pass: or has chance lost the full ones? */
+		p->full_rounds = 1;
+		enter(m, p, STAGE_FULL, now);
+	}
 }
 
 void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
@@ -278,6 +300,7 @@ void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
 	if (!p->proven)
 		take_names(p, a);
 	p->refusal = 0;
+	p->retry_at = now + REFUSED_NS;
 	if (r->size)
 		p->passes = r->size;
 	peer_gone(m, p, r->reason == MW_REFUSE_MTU ? MESH_PEER_REFUSED_MTU : MESH_PEER_REFUSED_NAME,

@@ -103,14 +103,16 @@ struct peer {
 	uint16_t challenge_size;
 	uint16_t passes; /* largest size that was answered */
 	uint8_t tries;
-	uint8_t stage; /* enum stage in proof.c */
+	uint8_t stage;       /* enum stage in proof.c */
+	uint8_t full_rounds; /* of the full size, once a smaller one has passed */
 	bool nonce_set;
 	uint8_t answer_nonce[MW_NONCE_LEN];
 	uint16_t answer_size;
 	struct mesh_addr answer_to;
 	struct peer *rival; /* NEW: the bearer of its name; not owned */
 	uint64_t contest_at;
-	uint8_t refusal; /* enum mw_refusal */
+	uint8_t refusal;   /* enum mw_refusal; 0: it refuses us */
+	uint64_t retry_at; /* refused until then */
 
 	/* datagrams */
 	struct seal *seal; /* of the key of its last datagram */

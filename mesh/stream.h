@@ -1,8 +1,8 @@
 /* stream.h - where a lane's stream of frames stands
  *
- * A lane carries EMIT, GAP and SENDER frames of nc-protocol(7), one behind the other. Segments cut it
- * anywhere but in the first STREAM_HEAD_LEN bytes of a frame, so that whoever looks at a segment in
- * which a frame begins knows how long it is and what it counts for.
+ * A lane carries EMIT, GAP and SENDER frames of nc-protocol(7), one behind the other. Segments cut
+ * it anywhere but in the first STREAM_HEAD_LEN bytes of a frame, so that whoever looks at a segment
+ * in which a frame begins knows how long it is and what it counts for.
  */
 #ifndef NC_MESH_STREAM_H
 #define NC_MESH_STREAM_H
@@ -24,8 +24,8 @@ struct stream {
 	bool is_note;   /* it is a SENDER, which is no message */
 };
 
-/* What a frame counts for, a SENDER for none; its first STREAM_HEAD_LEN bytes are at p. Returns its length, or 0
- * where it is no frame that a lane carries. */
+/* What a frame counts for, a SENDER for none; its first STREAM_HEAD_LEN bytes are at p. Returns its
+ * length, or 0 where it is no frame that a lane carries. */
 uint32_t stream_head(const uint8_t *p, uint64_t *msgs);
 
 /* Walks over one segment that continues the stream; *first takes the offset of the first frame that
