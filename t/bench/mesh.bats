@@ -90,6 +90,12 @@ mesh() {
 	has -s 'all(.raw > 0 and .ours == null and .met == null and .reason != null)'
 }
 
+@test "ours loses nothing between servers, where packets are lost, and its delays and round trips are measured" {
+	mesh --quick --json --no-peers --pairs=1 --seconds=0.05 1KiB-5% delay-p99-1% ping-pong >"$BATS_TEST_TMPDIR/json"
+	has -s 'map(.row) == ["1KiB-5%", "delay-p99-1%", "ping-pong"]'
+	has -s 'all(.ours > 0 and .raw > 0 and .ratio_raw > 0 and .cipher == "aes-256-gcm")'
+}
+
 @test "an option or a row that there is not is refused" {
 	for args in --fly 'no-such-row' '--pairs=x 1KiB'; do
 		# shellcheck disable=SC2086
