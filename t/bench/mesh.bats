@@ -85,14 +85,14 @@ mesh() {
 }
 
 @test "the command prints a row as JSON, with loss and without offload, and without ours it says why" {
-	mesh --json --peers-only --no-peers --pairs=1 --seconds=0.05 1KiB 1KiB-off-5% ping-pong >"$BATS_TEST_TMPDIR/json"
+	mesh --json --peers-only --no-peers --pairs=1 --seconds=0.5 1KiB 1KiB-off-5% ping-pong >"$BATS_TEST_TMPDIR/json"
 	has -s 'map(.row) == ["1KiB", "1KiB-off-5%", "ping-pong"]'
 	has -s 'all(.raw > 0 and .ours == null and .met == null and .reason != null)'
 }
 
-@test "ours loses nothing between servers, where packets are lost, and its delays and round trips are measured" {
-	mesh --quick --json --no-peers --pairs=1 --seconds=0.05 1KiB-5% delay-p99-1% ping-pong >"$BATS_TEST_TMPDIR/json"
-	has -s 'map(.row) == ["1KiB-5%", "delay-p99-1%", "ping-pong"]'
+@test "ours loses nothing between servers, where packets are lost, and its round trips are measured" {
+	mesh --quick --json --no-peers --pairs=1 --seconds=0.5 1KiB-5% ping-pong >"$BATS_TEST_TMPDIR/json"
+	has -s 'map(.row) == ["1KiB-5%", "ping-pong"]'
 	has -s 'all(.ours > 0 and .raw > 0 and .ratio_raw > 0 and .cipher == "aes-256-gcm")'
 }
 
