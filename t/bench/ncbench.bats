@@ -12,6 +12,12 @@ bench() {
 
 has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 
+# delay OPTION ARG...: nothing else is wrong than that a busy machine may not let a rate be kept
+delay() {
+	"$NCBENCH" "$@" --json delay >"$BATS_TEST_TMPDIR/json" || true
+	has '(.ok or .rate_kept < 0.9) and .received > 0 and .lost == 0 and .disordered == 0 and .corrupt == 0'
+}
+
 @test "all messages of two publishers reach three subscribers, in all dialects" {
 	for from in native json; do
 		for to in native json; do
@@ -35,10 +41,10 @@ has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 	done
 }
 
-@test "delays have percentiles that rise, in both dialects, and the rate is kept" {
+@test "delays have percentiles that rise, in both dialects" {
 	for dialect in native json; do
-		bench --from=$dialect --to=$dialect -b 100 -r 500 -n 400 -S 2 delay
-		has '.received == 800 and .rounds == 400 and .rate_kept > 0.9'
+		delay --server="$NCSERVER" --from=$dialect --to=$dialect -b 100 -r 500 -n 400 -S 2
+		has '.received == 800 and .rounds == 400 and .seconds > 0.7'
 		has '.p50_us > 0 and .p50_us <= .p99_us and .p99_us <= .max_us'
 	done
 }
@@ -97,10 +103,11 @@ has() { jq -e "$1" "$BATS_TEST_TMPDIR/json"; }
 	done
 	failed=0
 	a=$BATS_TEST_TMPDIR/a b=$BATS_TEST_TMPDIR/b
-	for args in '-S 2 -n 5000 throughput' '--from json --to json -b 100 -n 5000 throughput' '-r 1000 -n 100 delay' '-n 100 latency'; do
+	for args in '-S 2 -n 5000 throughput' '--from json --to json -b 100 -n 5000 throughput' '-n 100 latency'; do
 		# shellcheck disable=SC2086
 		"$NCBENCH" -s "$a/%s.sock" --far="$a/bench.sock" $args || failed=1
 	done
+	delay -s "$a/%s.sock" --far="$a/bench.sock" -r 1000 -n 100 || failed=1
 	run "$NCBENCH" -s "$a/%s.sock" --far="$a/bench.sock" --far="$b/bench.sock" -S 2 -n 100 throughput
 	# shellcheck disable=SC2086
 	kill $pids
