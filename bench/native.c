@@ -68,11 +68,8 @@ struct source {
 static void source_send(void *end, const uint8_t *payload, size_t len)
 {
 	const struct source *s = end;
-	enum nc_type type = type_of(s->o);
-	int r = nc_emit(s->c, s->o->event, type, payload, len, 0);
+	int r = nc_emit_wait(s->c, s->o->event, type_of(s->o), payload, len, 0, -1);
 
-	if (r == NC_AGAIN)
-		r = nc_emit_wait(s->c, s->o->event, type, payload, len, 0, -1);
 	if (r)
 		fail(s->c, "emit", r);
 }

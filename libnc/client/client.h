@@ -99,6 +99,7 @@ struct nc_client {
 	size_t n_unflushed;                      /* bytes queued since the last attempt to write */
 	bool is_blocked;                         /* the last attempt found the socket full */
 	bool is_write_dead;                      /* the socket takes nothing any more */
+	bool is_wide;                            /* sock_widen() was called for it */
 	bool was_full;                           /* the writable callback is owed */
 	struct client_name *names[CLIENT_NAMES]; /* NULL: the slot is free */
 
@@ -199,6 +200,10 @@ void client_take_back_requests(nc_client *c, uint64_t now_ns);
 
 /* Whether there is something to be written. */
 bool client_has_output(const nc_client *c);
+
+/* Whether a payload of `len` bytes, whose emitter can wait, had better wait for the socket: then it
+ * is written from where it lies. */
+bool client_emit_waits(const nc_client *c, size_t len);
 
 /* ---- hear.c */
 

@@ -2,7 +2,8 @@
  *
  * A message is encoded once, at its place in the queue: the head from a copy that is kept with the
  * name, since names repeat, then the payload. Frames that are queued before a session is known are
- * stamped when it is.
+ * stamped when it is. A long message before which nothing waits is written from where it lies, and
+ * queued only where the socket does not take all of it.
  *
  * Nothing here runs a user's function, and nothing ends the connection: a socket that fails is left
  * to the next nc_process(), which first reads what the server may have said.
@@ -19,6 +20,10 @@
 
 /* While the socket is full, a write is tried again only after this much more. */
 #define EMIT_RETRY_BYTES 65536u
+
+/* Frames from here on are not copied where it can be helped: those that would have a segment of
+ * their own. */
+#define EMIT_LONG_LEN OUTQ_SHARE_LEN
 
 /* Bytes that the option REQUEST adds to a head: length of all, type, length, id. */
 #define EMIT_REQUEST_LEN (2u + 2u + 8u)
@@ -146,8 +151,10 @@ static void put_number(uint8_t *p, const void *data)
 	le64_put(p, bits);
 }
 
-EMIT_INLINE void emit_encode(const nc_client *c, const struct emit *e, uint8_t *frame,
-                             size_t frame_len)
+/* Writes all that comes before the payload, and up to BYTES_BLOCK - 1 bytes more. Returns where the
+ * payload begins. */
+EMIT_INLINE uint8_t *emit_encode_head(const nc_client *c, const struct emit *e, uint8_t *frame,
+                                      size_t frame_len)
 {
 	uint8_t *p = frame + e->name->head_len;
 
@@ -160,6 +167,14 @@ EMIT_INLINE void emit_encode(const nc_client *c, const struct emit *e, uint8_t *
 	}
 	if (c->state == NC_CONNECTED)
 		frame_emit_stamp(frame, c->conn.id, c->seq);
+	return p;
+}
+
+EMIT_INLINE void emit_encode(const nc_client *c, const struct emit *e, uint8_t *frame,
+                             size_t frame_len)
+{
+	uint8_t *p = emit_encode_head(c, e, frame, frame_len);
+
 	if (e->type == NC_INT || e->type == NC_DOUBLE)
 		put_number(p, e->data);
 	else if (e->len)
@@ -196,6 +211,62 @@ static enum emit_room emit_make_room(nc_client *c, size_t len)
 	}
 }
 
+/* ---- from where it lies */
+
+/* Bytes that are queued before a write is tried: a full socket is not asked again for each message.
+ */
+static inline size_t emit_enough(const nc_client *c)
+{
+	size_t enough = c->opt.batch_bytes;
+
+	return c->is_blocked && enough < EMIT_RETRY_BYTES ? EMIT_RETRY_BYTES : enough;
+}
+
+/* Whether a frame of `len` bytes can go to the socket at once; writes what waits before it. */
+static bool emit_is_direct(nc_client *c, size_t len)
+{
+	if (c->state != NC_CONNECTED || c->n_unflushed + len < emit_enough(c))
+		return false;
+	if (client_has_output(c))
+		(void)client_flush(c);
+	return c->fd >= 0 && !c->is_write_dead && !client_has_output(c);
+}
+
+/* Writes a message, before which nothing waits, to the socket, and queues it where that does not
+ * take all of it. */
+static int emit_direct(nc_client *c, const struct emit *e, size_t len)
+{
+	uint8_t head[NC_HEAD_MAX + BYTES_BLOCK], *wire;
+	struct iovec iov[2] = {{.iov_base = head, .iov_len = len - e->len},
+	                       {.iov_base = (void *)(uintptr_t)e->data, .iov_len = e->len}};
+	ssize_t n;
+
+	c->seq++;
+	emit_encode_head(c, e, head, len);
+	n = sock_write(c->fd, iov, 2);
+	c->n_unflushed = 0;
+	c->is_blocked = n < (ssize_t)len;
+	if (!c->is_blocked) {
+		outq_pass(&c->out);
+		return NC_OK;
+	}
+	if (!c->is_wide)
+		sock_widen(c->fd);
+	c->is_wide = true;
+	c->is_write_dead = n < 0 && n != -EAGAIN;
+	wire = outq_reserve(&c->out, len);
+	if (!wire) {
+		/* a frame that is begun and can't be ended is the end of the connection */
+		c->is_write_dead |= n > 0;
+		c->seq -= n <= 0;
+		return NC_ENOMEM;
+	}
+	emit_encode(c, e, wire, len);
+	outq_commit(&c->out, len);
+	outq_advance(&c->out, n > 0 ? (size_t)n : 0);
+	return NC_OK;
+}
+
 /* ---- emit */
 
 /* Queues the message for the server, and for own handlers where `local` says so. */
@@ -205,6 +276,8 @@ EMIT_INLINE int emit_queue(nc_client *c, const struct emit *e, bool local)
 	enum emit_room room = EMIT_ROOM;
 	uint8_t *wire = NULL, *own = NULL;
 
+	if (len >= EMIT_LONG_LEN && !local && emit_is_direct(c, len))
+		return emit_direct(c, e, len);
 	if (local && !outq_has_room(&c->inbox, len)) {
 		c->was_full = true;
 		return NC_AGAIN;
@@ -245,16 +318,17 @@ EMIT_INLINE int emit_queue(nc_client *c, const struct emit *e, bool local)
 	return NC_OK;
 }
 
-/* A full socket is not asked again for each message; a program that emits and never comes to
- * nc_process() must still get its messages out. */
+/* A program that emits and never comes to nc_process() must still get its messages out. */
 static inline void emit_flush(nc_client *c)
 {
-	size_t enough = c->opt.batch_bytes;
-
-	if (c->is_blocked && enough < EMIT_RETRY_BYTES)
-		enough = EMIT_RETRY_BYTES;
-	if (c->n_unflushed >= enough && c->state == NC_CONNECTED)
+	if (c->n_unflushed >= emit_enough(c) && c->state == NC_CONNECTED)
 		client_flush(c);
+}
+
+bool client_emit_waits(const nc_client *c, size_t len)
+{
+	return len >= EMIT_LONG_LEN && c->is_blocked && c->state == NC_CONNECTED &&
+	       c->opt.queue_policy == NC_POLICY_BLOCK && !outq_is_empty(&c->out);
 }
 
 EMIT_INLINE int emit_check(const nc_client *c, enum nc_type type, const void *data, size_t len,

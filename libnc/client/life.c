@@ -82,6 +82,7 @@ static void client_reset(nc_client *c)
 	c->deadline_ns = CLIENT_NEVER;
 	c->is_blocked = false;
 	c->is_write_dead = false;
+	c->is_wide = false;
 }
 
 /* Closes for good. */

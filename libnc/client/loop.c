@@ -282,11 +282,12 @@ int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void 
                  unsigned flags, int timeout_ms)
 {
 	uint64_t deadline_ns;
-	int r, ms;
+	int r = NC_AGAIN, ms;
 
 	if (c->n_callbacks)
 		return NC_ESTATE;
-	r = nc_emit(c, event, type, data, len, flags);
+	if (!client_emit_waits(c, len))
+		r = nc_emit(c, event, type, data, len, flags);
 	if (r != NC_AGAIN)
 		return r;
 	deadline_ns = client_deadline(timeout_ms);
@@ -294,7 +295,13 @@ int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void 
 	while (r == NC_AGAIN && (ms = client_ms_until(deadline_ns))) {
 		/* why it failed, if it did, the next emit says */
 		(void)client_wait(c, ms);
-		r = c->is_freed ? NC_ECLOSED : nc_emit(c, event, type, data, len, flags);
+		if (c->is_freed)
+			r = NC_ECLOSED;
+		else if (!client_emit_waits(c, len))
+			r = nc_emit(c, event, type, data, len, flags);
 	}
+	/* the socket took nothing in time, but there may be room in the queue */
+	if (r == NC_AGAIN)
+		r = nc_emit(c, event, type, data, len, flags);
 	return client_release(c) ? NC_ECLOSED : r;
 }

@@ -79,6 +79,9 @@ size_t outq_drop_all(struct outq *q);
 /* Counts a frame that came in and was dropped at once. */
 void outq_drop_newest(struct outq *q);
 
+/* Counts a frame that came in and was written at once; the queue is empty. */
+void outq_pass(struct outq *q);
+
 /* Bytes of the first frame that are still to be written, where a part of it was; else 0. */
 size_t outq_partial(const struct outq *q);
 

@@ -186,6 +186,13 @@ ssize_t sock_write(int fd, struct iovec *iov, int n_iov)
 	return n < 0 ? -errno : n;
 }
 
+void sock_widen(int fd)
+{
+	int len = SOCK_LONG_SNDBUF;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &len, sizeof(len));
+}
+
 void sock_end_writing(int fd)
 {
 	/* fails only where the other side is gone already */

@@ -14,6 +14,10 @@
 /* Places that are tried for one channel. */
 #define SOCK_PLACES_MAX 5
 
+/* Send buffer of a connection over which long messages stream, as far as the system allows it: with
+ * more at a time in it both sides sleep and wake up less often. */
+#define SOCK_LONG_SNDBUF (256 << 10)
+
 /* What a search for a server came to. */
 struct sock_found {
 	int fd;                   /* non-blocking; -1 where there is none */
@@ -38,6 +42,9 @@ int sock_connect(struct sock_found *out, const char *template, const char *chann
  * returns 0 at the end. */
 ssize_t sock_read(int fd, void *buf, size_t len);
 ssize_t sock_write(int fd, struct iovec *iov, int n_iov);
+
+/* Gives it a send buffer of SOCK_LONG_SNDBUF. */
+void sock_widen(int fd);
 
 /* Says that no more will be written. */
 void sock_end_writing(int fd);

@@ -175,8 +175,9 @@ NC_API int nc_emit_bytes(nc_client *c, const char *event, const void *data, size
 NC_API int nc_emit_json(nc_client *c, const char *event, const char *json);
 
 /* nc_emit() that waits for room, for at most timeout_ms (-1: for ever). It goes on reading
- * meanwhile, so that handlers run. Not inside a handler. Returns what nc_emit() does; NC_AGAIN only
- * where the time ran out; NC_ESTATE inside a handler. */
+ * meanwhile, so that handlers run. Not inside a handler. A payload of 16 KiB or more waits for the
+ * socket, and is written from where it lies; where the time runs out before, it is queued. Returns
+ * what nc_emit() does; NC_AGAIN only where the time ran out; NC_ESTATE inside a handler. */
 NC_API int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void *data,
                         size_t len, unsigned flags, int timeout_ms);
 
