@@ -23,6 +23,7 @@
 
 #include <netcluster/nc.h>
 
+#include "libnc/base/bytes.h"
 #include "libnc/wire/frame_fast.h"
 
 /* Longer texts of the end are cut. */
@@ -58,6 +59,7 @@ void conn_stop(struct conn *c)
 	c->in_begin = 0;
 	c->in_end = 0;
 	c->in_skip = 0;
+	c->last_shape = 0;
 	buf_fini(&c->control);
 	sender_fini(&c->senders);
 }
@@ -66,11 +68,17 @@ void conn_trim(struct conn *c)
 {
 	if (c->in_begin != c->in_end)
 		return;
+	/* one that took nothing says nothing */
+	if (c->in_end) {
+		c->is_long = c->has_long;
+		c->has_long = false;
+	}
 	free(c->in);
 	c->in = NULL;
 	c->in_cap = 0;
 	c->in_begin = 0;
 	c->in_end = 0;
+	c->last_shape = 0;
 }
 
 static int conn_put(struct conn *c, const uint8_t *frame, size_t len)
@@ -135,16 +143,22 @@ uint8_t *conn_space(struct conn *c, size_t *len)
 	size_t frame_len;
 
 	if (!c->in) {
-		c->in = malloc(CONN_READ_LEN);
+		size_t cap = c->is_long ? CONN_READ_LONG_LEN : CONN_READ_LEN;
+
+		c->in = malloc(cap);
 		if (!c->in)
 			return NULL;
-		c->in_cap = CONN_READ_LEN;
+		c->in_cap = cap;
 	}
+	/* what was parsed is overwritten from now on */
+	c->last_shape = 0;
 	if (c->in_begin == c->in_end) {
 		c->in_begin = 0;
 		c->in_end = 0;
 	}
 	frame_len = conn_frame_len(c);
+	if (frame_len > CONN_LONG_LEN)
+		c->has_long = true;
 	if (c->in_begin && (c->in_end == c->in_cap || frame_len > c->in_cap - c->in_begin)) {
 		memmove(c->in, c->in + c->in_begin, c->in_end - c->in_begin);
 		c->in_end -= c->in_begin;
@@ -352,22 +366,66 @@ static int conn_take_frame(struct conn *c, const uint8_t *p, size_t n, size_t *t
 	return conn_take_control(c, h.kind, p, h.len);
 }
 
-static int conn_take_message(struct conn *c, const uint8_t *p, size_t n, size_t *took)
+/* Whether payloads of all lengths are valid in a message like this one. */
+static bool conn_is_plain(const struct frame_emit *f)
 {
-	struct frame_emit f;
+	unsigned type = f->flags & FRAME_TYPE_MASK;
+
+	return !(f->flags & (FRAME_F_OPTIONS | FRAME_F_WRAPPED)) &&
+	       (type == FRAME_T_TEXT || type == FRAME_T_BYTES);
+}
+
+/* Decodes the whole frame at p into c->last where its head is like that of the one before. */
+static inline bool conn_decode_again(struct conn *c, const uint8_t *p, size_t n)
+{
+	struct frame_emit *f = &c->last;
+	uint32_t len = le32_get(p);
+
+	if (bytes_load32(p + 4) != c->last_shape || len > n || len < f->head_len ||
+	    len - f->head_len > NC_MESSAGE_MAX ||
+	    !bytes_equal(p + FRAME_EMIT_LEN, f->channel, f->head_len - FRAME_EMIT_LEN))
+		return false;
+	f->channel = (const char *)p + FRAME_EMIT_LEN;
+	f->event = f->channel + f->channel_len;
+	f->payload = p + f->head_len;
+	f->payload_len = len - f->head_len;
+	f->sender = le64_get(p + 8);
+	f->seq = le64_get(p + 16);
+	return true;
+}
+
+/* Decodes the frame at p into c->last. Returns FRAME_MORE where not all of it is there. */
+static enum frame_result conn_decode(struct conn *c, const uint8_t *p, size_t n)
+{
 	enum frame_result r;
 
-	*took = 0;
-	if (c->state != CONN_WELCOMED)
-		return conn_end(c, NC_EPROTO, "the server sent a message before its welcome");
+	c->last_shape = 0;
 	/* rules bring events of channels that take more than this one, and control its answers */
-	r = frame_emit_get_inline(&f, p, n, NC_MESSAGE_MAX);
-	if (r == FRAME_MORE || (r == FRAME_OK && !f.payload))
+	r = frame_emit_get_inline(&c->last, p, n, NC_MESSAGE_MAX);
+	if (r == FRAME_OK && !c->last.payload)
+		r = FRAME_MORE;
+	if (r == FRAME_OK && conn_is_plain(&c->last))
+		c->last_shape = bytes_load32(p + 4);
+	return r;
+}
+
+static int conn_take_message(struct conn *c, const uint8_t *p, size_t n, size_t *took)
+{
+	enum frame_result r = FRAME_OK;
+
+	*took = 0;
+	if (!conn_decode_again(c, p, n)) {
+		if (c->state != CONN_WELCOMED)
+			return conn_end(c, NC_EPROTO,
+			                "the server sent a message before its welcome");
+		r = conn_decode(c, p, n);
+	}
+	if (r == FRAME_MORE)
 		return NC_OK;
 	if (r != FRAME_OK)
 		return conn_bad_frame(c, FRAME_EMIT, r);
-	*took = f.head_len + (size_t)f.payload_len;
-	c->ops->on_message(c->arg, &f);
+	*took = c->last.head_len + (size_t)c->last.payload_len;
+	c->ops->on_message(c->arg, &c->last);
 	return NC_OK;
 }
 

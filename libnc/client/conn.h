@@ -21,6 +21,11 @@
  * stay in the cache between reading and handling. */
 #define CONN_READ_LEN (80u << 10)
 
+/* Where messages of more than CONN_LONG_LEN come, several are read at once: then handling them
+ * takes less time than the system calls and wake-ups that this saves. */
+#define CONN_LONG_LEN      (16u << 10)
+#define CONN_READ_LONG_LEN (264u << 10)
+
 /* Control frames that wait to be written: what the server makes us answer (PONG) is refused beyond
  * it, our own (LISTEN) wait outside. */
 #define CONN_CONTROL_MAX (64u << 10)
@@ -68,6 +73,15 @@ struct conn {
 	size_t in_begin;
 	size_t in_end;
 	size_t in_skip; /* bytes of an unknown frame that are still to come */
+	bool is_long;  /* the next buffer is to have CONN_READ_LONG_LEN, since the last one met a */
+	bool has_long; /* long message; and whether this one has */
+
+	/* The message before, while it is in the buffer. One event often comes many times in a row,
+	 * and what was found valid in the head of one need not be looked at in the next, if it is
+	 * the same. */
+	struct frame_emit last;
+	uint32_t
+	        last_shape; /* kind, flags, lengths of names, as in the frame; 0: no such message */
 
 	struct buf control; /* frames that go before those of `out` */
 

@@ -38,10 +38,15 @@ void emitter_init(struct emitter *e, const uint8_t seed[16])
 	list_init(&e->graveyard);
 }
 
+void emitter_plan_free(struct emitter_plan *p)
+{
+	free(p);
+}
+
 static void plan_unref(struct emitter_plan *p)
 {
 	if (p && !--p->refs)
-		free(p);
+		emitter_plan_free(p);
 }
 
 static void pattern_free(struct emitter *e, struct emitter_pattern *p)
@@ -51,7 +56,7 @@ static void pattern_free(struct emitter *e, struct emitter_pattern *p)
 	free(p);
 }
 
-static void graveyard_clear(struct emitter *e)
+void emitter_bury(struct emitter *e)
 {
 	struct list *it, *next;
 
@@ -71,7 +76,7 @@ void emitter_fini(struct emitter *e)
 		pattern_free(e, p);
 	map_fini(&e->patterns);
 	trie_free(e->trie);
-	graveyard_clear(e);
+	emitter_bury(e);
 	for (unsigned i = 0; i < EMITTER_PLANS; i++)
 		plan_unref(e->plans[i]);
 	emitter_init(e, e->seed);
@@ -315,27 +320,9 @@ struct emitter_plan *emitter_lookup_slow(struct emitter *e, const char *event, s
 	return p;
 }
 
-void emitter_run(struct emitter *e, struct emitter_plan *p, nc_client *c, const nc_msg *m,
-                 const bool *stop)
+void emitter_spend(struct emitter *e, struct emitter_handler *h)
 {
-	uint32_t n = p->n_handlers;
-
-	p->refs++;
-	e->n_running++;
-	for (uint32_t i = 0; i < n && !*stop; i++) {
-		struct emitter_handler *h = p->handlers[i];
-		nc_handler *fn = h->fn;
-		void *arg = h->arg;
-
-		if (!h->pattern)
-			continue;
-		if (h->once)
-			handler_remove(e, h);
-		fn(c, m, arg);
-	}
-	if (!--e->n_running && !list_empty(&e->graveyard))
-		graveyard_clear(e);
-	plan_unref(p);
+	handler_remove(e, h);
 }
 
 void emitter_forget(struct emitter *e)

@@ -82,8 +82,8 @@ static inline struct emitter_plan *emitter_lookup(struct emitter *e, const char 
 /* Runs the plan's handlers with the message. One that is removed meanwhile does not run any more,
  * one that is added does not run. It ends early once *stop is set. The emitter itself stays until
  * this has returned. */
-void emitter_run(struct emitter *e, struct emitter_plan *p, nc_client *c, const nc_msg *m,
-                 const bool *stop);
+static inline void emitter_run(struct emitter *e, struct emitter_plan *p, nc_client *c,
+                               const nc_msg *m, const bool *stop);
 
 /* A new session knows no pattern: all that have handlers are to be told. */
 void emitter_forget(struct emitter *e);
@@ -101,6 +101,12 @@ static inline bool emitter_has_changes(const struct emitter *e)
 }
 
 struct emitter_plan *emitter_lookup_slow(struct emitter *e, const char *event, size_t len);
+
+/* For emitter_run(): takes out a handler that is to run once; frees what went while handlers ran.
+ */
+void emitter_spend(struct emitter *e, struct emitter_handler *h);
+void emitter_bury(struct emitter *e);
+void emitter_plan_free(struct emitter_plan *p);
 
 #include <string.h>
 
@@ -140,6 +146,30 @@ static inline struct emitter_plan *emitter_lookup(struct emitter *e, const char 
 		return emitter_lookup_slow(e, event, len);
 	e->last = p;
 	return p;
+}
+
+static inline void emitter_run(struct emitter *e, struct emitter_plan *p, nc_client *c,
+                               const nc_msg *m, const bool *stop)
+{
+	uint32_t n = p->n_handlers;
+
+	p->refs++;
+	e->n_running++;
+	for (uint32_t i = 0; i < n && !*stop; i++) {
+		struct emitter_handler *h = p->handlers[i];
+		nc_handler *fn = h->fn;
+		void *arg = h->arg;
+
+		if (!h->pattern)
+			continue;
+		if (h->once)
+			emitter_spend(e, h);
+		fn(c, m, arg);
+	}
+	if (!--e->n_running && !list_empty(&e->graveyard))
+		emitter_bury(e);
+	if (!--p->refs)
+		emitter_plan_free(p);
 }
 
 #endif

@@ -302,6 +302,46 @@ static void what_comes_is_told_however_it_is_cut(void **state)
 	}
 }
 
+/* A message, and one that is the same but for one byte of its head: both at once, or the second in
+ * a read of its own, where nothing is known of the first any more. */
+static void a_head_like_the_one_before_is_checked_as_any_other(void **state)
+{
+	static const enum frame_type types[] = {FRAME_T_BYTES, FRAME_T_TEXT, FRAME_T_JSON,
+	                                        FRAME_T_INT, FRAME_T_EMPTY};
+	struct script s;
+	struct line once, twice;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]) * 256 * 26; i++) {
+		size_t first, second, at = i % 26, welcome;
+		uint32_t len = types[i / 256 / 26] == FRAME_T_EMPTY ? 0 : 8;
+		int r_once, r_twice;
+
+		s.len = 0;
+		add_welcome(&s, 5, 1, 1000);
+		welcome = first = s.len;
+		add_message(&s, 1, len);
+		second = s.len;
+		add_message(&s, 1, len);
+		s.bytes[first + 5] = s.bytes[second + 5] = types[i / 256 / 26];
+		s.bytes[second + at] = (uint8_t)(i / 26);
+		/* so that a longer one is there, too */
+		add_message(&s, 2, 300);
+		line_open(&once);
+		line_open(&twice);
+		assert_int_equal(feed(&once, s.bytes, welcome, SIZE_MAX), NC_OK);
+		assert_int_equal(feed(&twice, s.bytes, second, SIZE_MAX), NC_OK);
+		r_once = feed(&once, s.bytes + welcome, s.len - welcome, SIZE_MAX);
+		r_twice = feed(&twice, s.bytes + second, s.len - second, SIZE_MAX);
+		if (r_once != r_twice || strcmp(once.log, twice.log))
+			fail_msg("type %d, byte %zu is %u: %d, \"%s\"; by itself %d, \"%s\"",
+			         (int)types[i / 256 / 26], at, i / 26 % 256, r_once, once.log,
+			         r_twice, twice.log);
+		line_close(&once);
+		line_close(&twice);
+	}
+}
+
 static void lengths_that_can_not_be_are_refused_at_once(void **state)
 {
 	static const struct {
@@ -421,6 +461,41 @@ static void the_read_buffer_grows_as_bytes_arrive_and_goes(void **state)
 	assert_true(l.conn.in_cap > CONN_READ_LEN);
 	conn_trim(&l.conn);
 	assert_null(l.conn.in);
+	line_close(&l);
+}
+
+static void several_long_messages_are_read_at_once_while_they_come(void **state)
+{
+	static uint8_t zeros[CONN_LONG_LEN];
+	struct frame_emit m = {.channel = "x",
+	                       .channel_len = 1,
+	                       .event = "e",
+	                       .event_len = 1,
+	                       .flags = FRAME_T_BYTES,
+	                       .payload_len = sizeof(zeros)};
+	struct script s = {.len = 0};
+	struct line l;
+	size_t len;
+
+	(void)state;
+	line_open(&l);
+	add_welcome(&s, 5, 1, 3 << 20);
+	s.len += frame_emit_head_put(script_end(&s), script_room(&s), &m);
+	assert_int_equal(feed(&l, s.bytes, s.len, SIZE_MAX), NC_OK);
+	assert_int_equal(feed(&l, zeros, sizeof(zeros), SIZE_MAX), NC_OK);
+	conn_trim(&l.conn);
+	assert_non_null(conn_space(&l.conn, &len));
+	assert_int_equal(len, CONN_READ_LONG_LEN);
+	/* a turn in which nothing comes says nothing, and one with short ones that they are over */
+	conn_trim(&l.conn);
+	assert_non_null(conn_space(&l.conn, &len));
+	assert_int_equal(len, CONN_READ_LONG_LEN);
+	s.len = 0;
+	add_message(&s, 1, 10);
+	assert_int_equal(feed(&l, s.bytes, s.len, SIZE_MAX), NC_OK);
+	conn_trim(&l.conn);
+	assert_non_null(conn_space(&l.conn, &len));
+	assert_int_equal(len, CONN_READ_LEN);
 	line_close(&l);
 }
 
@@ -576,11 +651,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_comes_is_told_however_it_is_cut),
+	        cmocka_unit_test(a_head_like_the_one_before_is_checked_as_any_other),
 	        cmocka_unit_test(lengths_that_can_not_be_are_refused_at_once),
 	        cmocka_unit_test(a_limit_beyond_the_protocols_is_cut),
 	        cmocka_unit_test(a_pause_keeps_the_rest_until_it_ends),
 	        cmocka_unit_test(a_call_may_stop_or_restart_the_connection),
 	        cmocka_unit_test(the_read_buffer_grows_as_bytes_arrive_and_goes),
+	        cmocka_unit_test(several_long_messages_are_read_at_once_while_they_come),
 	        cmocka_unit_test(without_memory_to_read_it_says_so),
 	        cmocka_unit_test(without_memory_the_welcome_ends_it),
 	        cmocka_unit_test(only_the_hello_is_written_before_the_welcome),
