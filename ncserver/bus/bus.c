@@ -43,6 +43,7 @@ int bus_new(struct bus **out, const struct bus_env *env, struct conf *conf, stru
 	slab_pool_init(&b->pool);
 	buf_init(&b->scratch, UINT32_MAX);
 	b->now = b->started = now;
+	b->soon = UINT64_MAX;
 	b->started_at = env->wall_ms(env->arg);
 	b->tag = le32_get(env->boot);
 	b->reader = packet_reader_new();
@@ -308,6 +309,11 @@ void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now)
 	release_if_drained(c);
 }
 
+bool bus_output_is_long(const struct client *c)
+{
+	return c->dialect == DIALECT_NATIVE && queue_begun_len(&c->out) > INPUT_WHOLE_MAX;
+}
+
 void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t now)
 {
 	b->now = now;
@@ -374,91 +380,6 @@ bool bus_run_ready(struct bus *b, uint64_t now)
 	while (!list_empty(&batch))
 		deliver_resume(list_entry(batch.next, struct client, wait));
 	return any;
-}
-
-/* How long it may hold up those who send to it. Where another host is among them it is to end
- * before that host gives this one up. */
-static uint32_t block_ms(const struct client *c)
-{
-	uint32_t ms = c->chan->conf->queue.block_timeout_ms;
-	uint32_t net_ms = c->bus->conf->net_block_timeout_ms / 2;
-
-	return c->holds_lane && net_ms < ms ? net_ms : ms;
-}
-
-/* Hosts that do not take what they hear are the mesh's affair. */
-static uint64_t block_deadline(const struct client *c)
-{
-	return c->lane ? UINT64_MAX : c->block_from + (uint64_t)block_ms(c) * 1000000;
-}
-
-uint64_t bus_next_deadline(const struct bus *b)
-{
-	uint64_t at = UINT64_MAX;
-	const struct list *it;
-
-	if (!list_empty(&b->undecided))
-		at = list_entry(b->undecided.next, struct client, fresh)->decide_at;
-	list_for_each(it, &b->blocking) {
-		uint64_t t = block_deadline(list_entry(it, struct client, blocking));
-
-		at = t < at ? t : at;
-	}
-	list_for_each(it, &b->probation) {
-		uint64_t t = list_entry(it, struct client, probation)->probation_until;
-
-		at = t < at ? t : at;
-	}
-	return at;
-}
-
-static void end_slow(struct client *c)
-{
-	slow_note(c->bus->slow, c, SLOW_DISCONNECTED);
-	queue_drop_all(&c->out);
-	client_end(c, NC_ESLOW, "read nothing for %u ms while others waited", block_ms(c));
-}
-
-/* The end of one takes others out of the list: those that only it waited for. So it is not walked
- * meanwhile. */
-static void end_blocking(struct bus *b, uint64_t now)
-{
-	struct list late, *it, *next;
-
-	list_init(&late);
-	list_for_each_safe(it, next, &b->blocking) {
-		if (block_deadline(list_entry(it, struct client, blocking)) > now)
-			continue;
-		list_del(it);
-		list_add_tail(&late, it);
-	}
-	while (!list_empty(&late))
-		end_slow(list_entry(late.next, struct client, blocking));
-}
-
-void bus_tick(struct bus *b, uint64_t now)
-{
-	struct list *it, *next;
-
-	b->now = now;
-	while (!list_empty(&b->undecided)) {
-		struct client *c = list_entry(b->undecided.next, struct client, fresh);
-
-		if (c->decide_at > now)
-			break;
-		client_decide(c, DIALECT_JSON);
-		c->presumed = true;
-	}
-	end_blocking(b, now);
-	list_for_each_safe(it, next, &b->probation) {
-		struct client *c = list_entry(it, struct client, probation);
-
-		if (c->probation_until > now)
-			continue;
-		list_del(&c->probation);
-		c->on_probation = false;
-		client_set_policy(c);
-	}
 }
 
 /* ---- the end ---- */

@@ -125,6 +125,8 @@ bool bus_wants_input(const struct client *c);
 int bus_output(struct bus *b, struct client *c, struct iovec *iov, bool *paced);
 /* The kernel took len bytes of it. */
 void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now);
+/* Whether a native message that is written in part is a long one, of more than 16 KiB. */
+bool bus_output_is_long(const struct client *c);
 /* The kernel takes no more now (true), or there is room again (false). */
 void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t now);
 

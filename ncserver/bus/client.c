@@ -349,7 +349,7 @@ void client_set_probation(struct client *c, uint64_t until)
 {
 	c->on_probation = true;
 	c->probation_until = until;
-	list_add_tail(&c->bus->probation, &c->probation);
+	bus_expect_probation(c->bus, c);
 	client_set_policy(c);
 }
 

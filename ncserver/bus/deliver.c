@@ -51,10 +51,10 @@ static void wait_for(struct bus *b, struct client *from, struct client *t)
 		/* what it was full while its sender was held up by another counts, too */
 		t->block_from = t->full_since > from->held_since ? t->full_since : from->held_since;
 		t->stalls_caused++;
-		list_add_tail(&b->blocking, &t->blocking);
 		slow_note(b->slow, t, SLOW_BLOCKING);
 	}
 	t->holds_lane |= from->lane != NULL;
+	bus_expect_block(b, t);
 	client_update_reads(from);
 }
 

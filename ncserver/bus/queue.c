@@ -1,12 +1,10 @@
-/* queue.c - what waits for one receiver: taking in, writing out, telling gaps */
+/* queue.c - what waits for one receiver: its bounds, taking in, what it pins, its end */
 #include "ncserver/bus/queue.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "libnc/base/buf.h"
 #include "ncserver/bus/ring.h"
 #include "ncserver/conf/conf.h"
 
@@ -120,14 +118,6 @@ static void count_own(struct queue *q, enum qent_kind kind, uint32_t len)
 		q->control_len += len;
 	else if (kind == QENT_NOTE)
 		q->note_len += len;
-}
-
-static void uncount_own(struct queue *q, const struct qent *e)
-{
-	if (e->kind == QENT_CONTROL)
-		q->control_len -= e->len;
-	else if (e->kind == QENT_NOTE)
-		q->note_len -= e->len;
 }
 
 int queue_append(struct queue *q, const struct range *from, enum qent_kind kind, bool copy)
@@ -281,113 +271,6 @@ int queue_note(struct queue *q, const void *p, size_t len)
 	return queue_append(q, &r, QENT_NOTE, true);
 }
 
-/* ---- writing out ---- */
-
-/* Writes the gap before the head (or at the very end) into gap_buf, where it is not told yet. */
-static void encode_gap(struct queue *q, uint64_t count, uint8_t why)
-{
-	static const char *const names[FRAME_GAP_MAX + 1] = {
-	        [0] = "unknown",
-	        [FRAME_GAP_DROP_OLDEST] = "drop-oldest",
-	        [FRAME_GAP_DROP_NEWEST] = "drop-newest",
-	        [FRAME_GAP_CONFLATE] = "conflate",
-	        [FRAME_GAP_NET] = "net",
-	        [FRAME_GAP_UNTRANSLATABLE] = "untranslatable",
-	};
-
-	bool exact = !(why & GAP_INEXACT);
-
-	why &= (uint8_t)~GAP_INEXACT;
-	if (q->dialect == QUEUE_NATIVE) {
-		struct frame_gap g = {.count = count, .reason = why, .exact = exact};
-
-		q->gap_len = (uint8_t)frame_gap_put(q->gap_buf, sizeof(q->gap_buf), &g);
-	} else {
-		int n = snprintf(
-		        (char *)q->gap_buf, sizeof(q->gap_buf),
-		        "{\"channel\":\"%s\",\"event\":\"nc.gap\",\"data\":{\"count\":%llu,"
-		        "\"reason\":\"%s\",\"exact\":%s}}",
-		        q->channel, (unsigned long long)count,
-		        names[why <= FRAME_GAP_MAX ? why : 0], exact ? "true" : "false");
-
-		assert(n > 0 && (size_t)n < sizeof(q->gap_buf));
-		q->gap_len = (uint8_t)(n + 1);
-	}
-	q->gap_off = 0;
-	q->bytes += q->gap_len;
-}
-
-static bool head_begun(const struct queue *q)
-{
-	return q->written_off > 0 || q->in_chain;
-}
-
-static void tell_gap(struct queue *q)
-{
-	struct qent *e = q->n_ents ? ring_at(q, 0) : NULL;
-
-	if (q->gap_len || head_begun(q))
-		return;
-	if (e && e->gap_why) {
-		encode_gap(q, e->gap, e->gap_why);
-		e->gap = 0;
-		e->gap_why = 0;
-	} else if (!e && q->tail_gap_why) {
-		encode_gap(q, q->tail_gap, q->tail_gap_why);
-		q->tail_gap = 0;
-		q->tail_gap_why = 0;
-	}
-}
-
-/* Bytes of entry `e` (of which `off` are written) that a paced chunk may take, `have` bytes being
- * in it already; 0: the chunk ends before it. */
-static uint32_t paced_len(const struct queue *q, const struct qent *e, uint32_t off, size_t have)
-{
-	uint32_t max = QUEUE_PACED_MAX;
-	uint32_t n;
-	uint32_t len;
-
-	if (off > 0)
-		return queue_first_len((enum queue_dialect)q->dialect, e->p, e->len) - off;
-	if (have >= max)
-		return 0;
-	len = queue_fit_len(QUEUE_JSON, e->p, e->len, max - (uint32_t)have, &n);
-	if (len == 0 && have == 0)
-		len = queue_first_len(QUEUE_JSON, e->p, e->len);
-	return len;
-}
-
-int queue_peek(struct queue *q, struct iovec *iov, bool paced)
-{
-	size_t total = 0;
-	int n = 0;
-
-	tell_gap(q);
-	if (q->gap_len) {
-		iov[n++] = (struct iovec){.iov_base = q->gap_buf + q->gap_off,
-		                          .iov_len = (size_t)q->gap_len - q->gap_off};
-		total = iov[0].iov_len;
-	}
-	for (uint32_t i = 0; i < q->n_ents && n < (int)QUEUE_IOV_MAX; i++) {
-		const struct qent *e = ring_at(q, i);
-		uint32_t off = i == 0 ? q->written_off : 0;
-		uint32_t len = e->len - off;
-
-		if (e->gap_why)
-			break;
-		if (paced)
-			len = paced_len(q, e, off, total);
-		if (len == 0)
-			break;
-		iov[n++] =
-		        (struct iovec){.iov_base = (void *)(uintptr_t)(e->p + off), .iov_len = len};
-		total += len;
-		if (total >= QUEUE_WRITE_MAX || (paced && off + len < e->len))
-			break;
-	}
-	return n;
-}
-
 void queue_take_out(struct queue *q, uint32_t i)
 {
 	struct qent *e = ring_at(q, i);
@@ -406,73 +289,12 @@ void queue_take_out(struct queue *q, uint32_t i)
 	ring_remove(q, i);
 }
 
-/* The head entry is written to its end. */
-static void pop_head(struct queue *q)
+void queue_uncount_own(struct queue *q, const struct qent *e)
 {
-	struct qent *e = ring_at(q, 0);
-
-	q->bytes -= e->len;
-	q->queued -= e->n;
-	q->flow.written += e->n;
-	uncount_own(q, e);
-	if (e->kind == QENT_PART)
-		q->in_chain = true;
-	else if (e->kind == QENT_TAIL)
-		q->in_chain = false;
-	q->written_off = 0;
-	queue_take_out(q, 0);
-}
-
-/* `off` bytes of the head entry are written: takes out the whole messages among them, so that the
- * entry begins with the message that is begun. */
-static void advance_head(struct queue *q, uint32_t off)
-{
-	struct qent *e = ring_at(q, 0);
-	uint32_t n = 0;
-	uint32_t len = 0;
-
-	if (e->kind == QENT_DATA)
-		len = queue_fit_len((enum queue_dialect)q->dialect, e->p, e->len, off, &n);
-	e->p += len;
-	e->len -= len;
-	e->n -= n;
-	q->bytes -= len;
-	q->queued -= n;
-	q->flow.written += n;
-	q->written_off = off - len;
-	if (q->written_off > 0)
-		queue_name_drop(q, e);
-}
-
-void queue_wrote(struct queue *q, size_t len)
-{
-	q->flow.bytes += len;
-	if (q->gap_len) {
-		size_t n = (size_t)q->gap_len - q->gap_off;
-
-		if (len < n) {
-			q->gap_off = (uint8_t)(q->gap_off + len);
-			return;
-		}
-		len -= n;
-		q->bytes -= q->gap_len;
-		q->gap_len = 0;
-	}
-	while (len > 0) {
-		uint32_t rest = ring_at(q, 0)->len - q->written_off;
-
-		if (len < rest) {
-			advance_head(q, q->written_off + (uint32_t)len);
-			return;
-		}
-		len -= rest;
-		pop_head(q);
-	}
-	if (q->n_ents == 0) {
-		slab_unref(q->own);
-		q->own = NULL;
-		ring_trim(q);
-	}
+	if (e->kind == QENT_CONTROL)
+		q->control_len -= e->len;
+	else if (e->kind == QENT_NOTE)
+		q->note_len -= e->len;
 }
 
 /* ---- blocked ---- */
@@ -550,7 +372,7 @@ static uint32_t first_unbegun(const struct queue *q)
 {
 	uint32_t i = 0;
 
-	if (!head_begun(q) || q->n_ents == 0)
+	if (!queue_head_begun(q) || q->n_ents == 0)
 		return 0;
 	while (ring_at(q, i)->kind == QENT_PART)
 		i++;
@@ -578,7 +400,7 @@ void queue_drop_all(struct queue *q)
 		q->flow.dropped[QUEUE_DROP_DISCONNECTED] += e->n;
 		q->queued -= e->n;
 		q->bytes -= e->len;
-		uncount_own(q, e);
+		queue_uncount_own(q, e);
 		queue_take_out(q, keep);
 	}
 	q->tail_gap = 0;
@@ -609,111 +431,6 @@ void queue_fini(struct queue *q)
 		free(q->names);
 		q->names = NULL;
 	}
-}
-
-/* Gathers the parts of the message that begins at entry `i` into `in`. Returns how many entries, or
- * -ENOMEM. */
-static int gather(const struct queue *q, uint32_t i, struct buf *in)
-{
-	uint32_t k = i;
-
-	buf_clear(in);
-	for (;; k++) {
-		const struct qent *e = ring_at(q, k);
-
-		if (buf_append(in, e->p, e->len))
-			return -ENOMEM;
-		if (e->kind != QENT_PART)
-			return (int)(k + 1 - i);
-	}
-}
-
-/* What turns frames into packets. */
-struct translation {
-	int (*fn)(void *arg, const uint8_t *p, size_t len, struct buf *out);
-	void *arg;
-	struct buf out;
-};
-
-/* Appends the packets of the frames at p to `new`, one by one, so that what has none is told where
- * it is missing. Returns 0 or -ENOMEM; *n_done says how many messages it has accounted for. */
-static int append_packets(struct queue *new, struct translation *t, const uint8_t *p, size_t len,
-                          uint64_t *n_done)
-{
-	while (len > 0) {
-		uint32_t frame_len = queue_first_len(QUEUE_NATIVE, p, (uint32_t)len);
-		struct range r = {.n = 1};
-		int made;
-
-		buf_clear(&t->out);
-		made = t->fn(t->arg, p, frame_len, &t->out);
-		if (made < 0)
-			return made;
-		++*n_done;
-		r.p = t->out.data;
-		r.len = (uint32_t)t->out.len;
-		if (made == 0) {
-			/* it was counted as routed when it came in */
-			new->flow.routed--;
-			queue_lose(new, QUEUE_DROP_UNTRANSLATABLE, 1);
-		} else if (queue_append(new, &r, QENT_DATA, true)) {
-			new->flow.dropped[QUEUE_DROP_NEWEST]++;
-			gap_add(&new->tail_gap, &new->tail_gap_why, 1, FRAME_GAP_DROP_NEWEST);
-			return -ENOMEM;
-		}
-		p += frame_len;
-		len -= frame_len;
-	}
-	return 0;
-}
-
-int queue_to_json(struct queue *q,
-                  int (*translate)(void *arg, const uint8_t *p, size_t len, struct buf *out),
-                  void *arg)
-{
-	struct translation t = {.fn = translate, .arg = arg};
-	struct queue new = *q;
-	struct buf in;
-	int rc = 0;
-
-	assert(!head_begun(q) && q->gap_len == 0 && q->control_len == 0);
-	buf_init(&in, UINT32_MAX);
-	buf_init(&t.out, UINT32_MAX);
-	new.ents = NULL;
-	new.cap_ents = new.head = new.n_ents = 0;
-	new.own = NULL;
-	new.names = NULL;
-	new.bytes = new.queued = new.pinned = new.tail_gap = 0;
-	new.tail_gap_why = 0;
-	new.dialect = QUEUE_JSON;
-	while (rc == 0 && q->n_ents > 0) {
-		struct qent *e = ring_at(q, 0);
-		int n_ents = gather(q, 0, &in);
-		uint64_t n = 0;
-
-		gap_add(&new.tail_gap, &new.tail_gap_why, e->gap, e->gap_why);
-		rc = n_ents < 0 ? n_ents : append_packets(&new, &t, in.data, in.len, &n);
-		q->queued -= n;
-		for (int k = 0; k < n_ents && rc == 0; k++)
-			queue_take_out(q, 0);
-	}
-	if (rc)
-		new.flow.dropped[QUEUE_DROP_NEWEST] += q->queued;
-	if (rc)
-		gap_add(&new.tail_gap, &new.tail_gap_why, q->queued, FRAME_GAP_DROP_NEWEST);
-	gap_add(&new.tail_gap, &new.tail_gap_why, q->tail_gap, q->tail_gap_why);
-	while (q->n_ents > 0)
-		queue_take_out(q, 0);
-	slab_unref(q->own);
-	ring_free(q);
-	if (q->names) {
-		map_fini(q->names);
-		free(q->names);
-	}
-	*q = new;
-	buf_fini(&in);
-	buf_fini(&t.out);
-	return rc;
 }
 
 uint64_t queue_flow_dropped(const struct queue_flow *f)

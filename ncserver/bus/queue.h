@@ -177,6 +177,10 @@ int queue_note(struct queue *q, const void *p, size_t len);
  * iovecs, 0 where nothing waits. */
 int queue_peek(struct queue *q, struct iovec *iov, bool paced);
 
+/* Bytes of the message that is written in part; UINT32_MAX where it is in several parts, and 0
+ * where none is. */
+uint32_t queue_begun_len(const struct queue *q);
+
 /* The kernel took `len` bytes of what was peeked. */
 void queue_wrote(struct queue *q, size_t len);
 

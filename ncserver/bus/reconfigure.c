@@ -194,6 +194,8 @@ int bus_reconfigure(struct bus *b, struct conf *conf, struct rules *rules, uint6
 	}
 	for (size_t i = 0; i < conf->n_channels; i++)
 		install(&list[i], &conf->channels[i], (uint32_t)i);
+	/* block_timeout may be another */
+	bus_expect_anew(b);
 	free(list);
 	free(old);
 	rules_free(old_rules);

@@ -90,7 +90,7 @@ enum queue_result queue_push_lossy(struct queue *q, const struct batch *b);
 /* Frees what a name of a conflating queue takes, when its entry is begun or goes. */
 void queue_name_drop(struct queue *q, struct qent *e);
 
-/* queue.c, for queue_drop.c */
+/* queue.c, for the others */
 
 /* Appends a range, merged where it can be; copied out where `copy`. Returns 0 or -ENOMEM. */
 int queue_append(struct queue *q, const struct range *r, enum qent_kind kind, bool copy);
@@ -104,8 +104,17 @@ int queue_copy(struct queue *q, const void *p, uint32_t len, struct range *out);
  * than the copy of it had cost. */
 void queue_put_together(struct queue *q);
 
+/* Counts an entry off what the server itself has to say. */
+void queue_uncount_own(struct queue *q, const struct qent *e);
+
 /* Takes entry `i` out and drops its reference; counters but for pinned are the caller's affair. */
 void queue_take_out(struct queue *q, uint32_t i);
+
+/* Whether a part of the message at the head is written, and the rest is not. */
+static inline bool queue_head_begun(const struct queue *q)
+{
+	return q->written_off > 0 || q->in_chain;
+}
 
 static inline bool queue_policy_drops(uint8_t policy)
 {

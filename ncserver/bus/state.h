@@ -65,6 +65,7 @@ struct bus {
 	struct list tails;
 	struct list dirty, changed, dead, ready;
 	struct list fresh, undecided, blocking, probation;
+	uint64_t soon;       /* while one is on the last two: none of them is due before */
 	struct list leaving; /* channels that are gone but for their last clients */
 
 	struct packet_reader *reader;
@@ -81,6 +82,12 @@ struct bus {
 	struct bus_totals totals;
 	struct bus_io_counters io;
 };
+
+/* deadline.c: one more waits for `c`, which blocks from its block_from on; it is on probation,
+ * until its probation_until. And the looking anew, when the times themselves have changed. */
+void bus_expect_block(struct bus *b, struct client *c);
+void bus_expect_probation(struct bus *b, struct client *c);
+void bus_expect_anew(struct bus *b);
 
 /* Frees a channel that is gone, once its last client is. */
 void bus_reap_chan(struct bus *b, struct chan *ch);

@@ -200,6 +200,17 @@ static size_t iov_sum(const struct iovec *iov, int n)
 	return sum;
 }
 
+/* The socket is full. */
+static void enlarge(struct conn *c)
+{
+	int len = CONN_LONG_SNDBUF;
+
+	if (c->is_long || !bus_output_is_long(c->client))
+		return;
+	c->is_long = true;
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &len, sizeof(len));
+}
+
 /* Writes what is to be written next. Returns whether all of it was taken and more may follow. */
 static bool write_once(struct conn *c, struct iovec *iov, uint64_t now)
 {
@@ -232,6 +243,7 @@ static bool write_once(struct conn *c, struct iovec *iov, uint64_t now)
 	bus_output_done(s->bus, c->client, (size_t)n, now);
 	if ((size_t)n == len)
 		return true;
+	enlarge(c);
 	c->wants_write = true;
 	set_blocked(c, true, now);
 	return false;

@@ -29,6 +29,10 @@ struct server;
  * end, and not a reset: more than any socket holds by default. */
 #define CONN_DISCARD_MAX (1u << 20)
 
+/* Send buffer of a connection over which long messages stream, as far as the system allows it: with
+ * more at a time in it both sides sleep and wake up less often. */
+#define CONN_LONG_SNDBUF (256 << 10)
+
 /* What a connection waits for apart from its descriptor: the list on which `wait` is. */
 enum conn_wait {
 	CONN_WAIT_NOTHING = 0,
@@ -53,6 +57,7 @@ struct conn {
 	uint8_t waits;    /* enum conn_wait */
 	bool wants_write; /* output waits for the kernel */
 	bool is_blocked;  /* bus_output_blocked() */
+	bool is_long;     /* SO_SNDBUF is CONN_LONG_SNDBUF */
 	bool is_narrow;   /* SO_SNDBUF is at its minimum, see conn_pace.c */
 	bool is_begun;    /* a paced chunk is written in part */
 	bool is_eof;      /* nothing more to read */

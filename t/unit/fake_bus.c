@@ -103,6 +103,11 @@ void bus_output_done(struct bus *b, struct client *c, size_t len, uint64_t now)
 	c->out_done += len;
 }
 
+bool bus_output_is_long(const struct client *c)
+{
+	return c->is_long;
+}
+
 void bus_output_blocked(struct bus *b, struct client *c, bool blocked, uint64_t now)
 {
 	(void)b;

@@ -27,6 +27,7 @@ struct client {
 	bool is_blocked;
 	bool is_broken;
 	bool is_paced;
+	bool is_long; /* what is written in part is long */
 	unsigned n_eof;
 	unsigned n_blocked; /* times that it became blocked */
 	size_t room;        /* of each read */

@@ -123,6 +123,58 @@ static void time_in_which_nobody_waited_does_not_count(void **state)
 	rig_fini(&r);
 }
 
+static void the_next_deadline_is_that_of_who_still_holds_up_others(void **state)
+{
+	struct rig r;
+	int a, b, c;
+	uint64_t at;
+
+	(void)state;
+	rig_init(&r, conf);
+	a = rig_native(&r, "A");
+	assert_true(bus_next_deadline(r.bus) == UINT64_MAX);
+	b = deaf(&r);
+	fill(&r, a);
+	at = r.now + 500000000;
+	assert_true(bus_next_deadline(r.bus) == at);
+	rig_wait(&r, 100);
+	r.clients[b].kernel = SIZE_MAX;
+	rig_turn(&r);
+	assert_true(bus_next_deadline(r.bus) == UINT64_MAX);
+	/* another is full 100 ms later; the first one is not, and its time is nobody's any more */
+	c = deaf(&r);
+	fill(&r, a);
+	at = r.now + 500000000;
+	assert_true(bus_next_deadline(r.bus) <= at);
+	rig_wait(&r, 450);
+	assert_true(bus_next_deadline(r.bus) == at);
+	assert_non_null(r.clients[c].c);
+	rig_wait(&r, 50);
+	assert_null(r.clients[c].c);
+	assert_non_null(r.clients[b].c);
+	assert_true(bus_next_deadline(r.bus) == UINT64_MAX);
+	rig_fini(&r);
+}
+
+static void a_timeout_that_is_made_shorter_holds_at_once(void **state)
+{
+	struct rig r;
+	int a, b;
+
+	(void)state;
+	rig_init(&r, conf);
+	a = rig_native(&r, "A");
+	b = deaf(&r);
+	fill(&r, a);
+	rig_reload(&r, "{\"socket\":\"/tmp/x/%s\",\"channels\":{\"A\":{\"queue_bytes\":65536,"
+	               "\"block_timeout\":100}}}");
+	rig_wait(&r, 99);
+	assert_non_null(r.clients[b].c);
+	rig_wait(&r, 1);
+	assert_null(r.clients[b].c);
+	rig_fini(&r);
+}
+
 /* Each waits for the other: the end of one is the end of the other's waiting. */
 static void two_that_flood_each_other_and_do_not_read_are_ended_once(void **state)
 {
@@ -212,6 +264,8 @@ int main(void)
 	        cmocka_unit_test(many_hold_up_a_sender_no_longer_than_one),
 	        cmocka_unit_test(who_reads_meanwhile_stays),
 	        cmocka_unit_test(time_in_which_nobody_waited_does_not_count),
+	        cmocka_unit_test(the_next_deadline_is_that_of_who_still_holds_up_others),
+	        cmocka_unit_test(a_timeout_that_is_made_shorter_holds_at_once),
 	        cmocka_unit_test(two_that_flood_each_other_and_do_not_read_are_ended_once),
 	        cmocka_unit_test(a_ring_that_does_not_read_is_broken_where_it_must_be),
 	        cmocka_unit_test(

@@ -220,6 +220,39 @@ static void what_the_kernel_does_not_take_waits_and_goes_on(void **state)
 	assert_int_equal(f->conn->mask, UV_READABLE);
 }
 
+static int sndbuf(const struct fixture *f)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(f->conn->fd, SOL_SOCKET, SO_SNDBUF, &value, &len), 0);
+	return value;
+}
+
+static void a_full_socket_is_enlarged_for_long_messages_only(void **state)
+{
+	struct fixture *f = *state;
+	int before, len = 1 << 15;
+
+	assert_int_equal(setsockopt(f->conn->fd, SOL_SOCKET, SO_SNDBUF, &len, sizeof(len)), 0);
+	before = sndbuf(f);
+	f->client->out_len = 8u << 20;
+	conn_flush(f->conn, 1);
+	assert_true(f->client->out_done < f->client->out_len);
+	assert_int_equal(sndbuf(f), before);
+	f->client->is_long = true;
+	while (sndbuf(f) == before && f->client->out_done < f->client->out_len) {
+		uint64_t at = 0;
+		uint8_t waste[4096];
+
+		while (read(f->peer, waste, sizeof(waste)) > 0)
+			at++;
+		assert_true(at > 0);
+		conn_flush(f->conn, 1);
+	}
+	assert_true(sndbuf(f) > before);
+}
+
 static void one_that_takes_everything_leaves_others_their_turn(void **state)
 {
 	struct fixture *f = *state;
@@ -615,6 +648,7 @@ int main(void)
 	        test(what_arrives_reaches_the_bus),
 	        test(one_connection_reads_twice_at_most_in_a_turn),
 	        test(what_the_kernel_does_not_take_waits_and_goes_on),
+	        test(a_full_socket_is_enlarged_for_long_messages_only),
 	        test(one_that_takes_everything_leaves_others_their_turn),
 	        test(a_kernel_without_buffers_is_waited_for),
 	        test(a_bus_without_memory_is_waited_for),
