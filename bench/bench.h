@@ -51,6 +51,7 @@ struct bench_options {
 	uint64_t n_messages; /* of each publisher; round trips */
 	size_t len;          /* of a payload */
 	int cpu;             /* that all processes run on, -1: any */
+	int daemon_cpu;      /* that the daemon has for itself, -1: none */
 	bool json;           /* the result as a JSON object */
 	bool text;           /* payloads are text: the kind says so */
 	pid_t pid;           /* of the daemon, 0: the kind finds out */
@@ -171,6 +172,9 @@ struct bench_result {
 	uint64_t n_rounds; /* that have a time; delays: of the subscriber that heard most late */
 	double p50_us, p90_us, p99_us, p999_us, max_us;
 	uint64_t rss_kib, rss_full_kib; /* of the daemon: idle, and with its clients */
+	double idle_s;                  /* how long it was watched, with its clients idle, */
+	double idle_cpu_s;              /* what it used meanwhile, */
+	uint64_t n_wakeups;             /* and how often it woke up */
 	double start_ms;
 };
 

@@ -89,7 +89,7 @@ static inline bool check_take(struct check *k, const void *payload, size_t len)
 		k->next[pub]++;
 	else if (!check_odd(k, tag, len))
 		return k->is_over;
-	if (seq % CHECK_WHOLE_ONE == 0 && len == k->len &&
+	if (seq % CHECK_WHOLE_ONE == 0 && len == k->len && len > head_len &&
 	    memcmp((const uint8_t *)payload + head_len, k->filler + head_len, len - head_len))
 		k->n_corrupt++;
 	if (k->delay_ns && len == k->len)

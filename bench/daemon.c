@@ -265,19 +265,31 @@ double daemon_cpu_s(const struct daemon *d)
 	return ns ? (double)ns / 1e9 : ticks_s(pid);
 }
 
-uint64_t daemon_rss_kib(const struct daemon *d)
+/* The number behind `name` in /proc/PID/status, 0 where there is none. */
+static uint64_t status_of(const struct daemon *d, const char *name)
 {
 	pid_t pid = d->is_child_measured ? only_child(d->pid) : d->pid;
+	size_t len = strlen(name);
 	char path[64], line[256];
-	unsigned long long kib = 0;
+	uint64_t n = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %llu", &kib) == 1)
-			break;
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = strtoull(line + len + 1, NULL, 10);
 	if (f)
 		fclose(f);
-	return kib;
+	return n;
+}
+
+uint64_t daemon_rss_kib(const struct daemon *d)
+{
+	return status_of(d, "VmRSS");
+}
+
+uint64_t daemon_wakeups(const struct daemon *d)
+{
+	return status_of(d, "voluntary_ctxt_switches");
 }

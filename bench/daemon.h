@@ -41,5 +41,7 @@ void daemon_stop(struct daemon *d);
 /* Seconds of CPU that it has used, 0 where that can't be known. */
 double daemon_cpu_s(const struct daemon *d);
 uint64_t daemon_rss_kib(const struct daemon *d);
+/* How often its main thread went to sleep, and thus woke up. */
+uint64_t daemon_wakeups(const struct daemon *d);
 
 #endif

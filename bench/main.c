@@ -26,6 +26,20 @@ static int pin(int cpu)
 	return -1;
 }
 
+/* The clients run on all CPUs but the daemon's, which has been started. */
+static int leave(int cpu, const cpu_set_t *all)
+{
+	cpu_set_t set = *all;
+
+	if (cpu < 0)
+		return 0;
+	CPU_CLR((size_t)cpu, &set);
+	if (CPU_COUNT(&set) && sched_setaffinity(0, sizeof(set), &set) == 0)
+		return 0;
+	fprintf(stderr, "bench: there is no CPU but %d for the clients\n", cpu);
+	return -1;
+}
+
 /* Thousands of clients need as many descriptors, here and in the daemon that inherits the limit. */
 static void lift_limits(void)
 {
@@ -80,13 +94,14 @@ int bench_main(const struct bench_kind *k, int argc, char **argv)
 	struct bench_result r = {0};
 	struct daemon d = {0};
 	int ret = options_parse(&o, argc, argv);
+	cpu_set_t all;
 
 	if (ret)
 		return ret > 0 ? EXIT_SUCCESS : 2;
 	o.has_hello = k->is_mesh || o.n_far;
 	signal(SIGPIPE, SIG_IGN);
 	lift_limits();
-	if (pin(o.cpu))
+	if (pin(o.cpu) || sched_getaffinity(0, sizeof(all), &all) || pin(o.daemon_cpu))
 		return EXIT_FAILURE;
 	if (k->find && !o.server) {
 		if (k->find(&o, &d))
@@ -99,7 +114,7 @@ int bench_main(const struct bench_kind *k, int argc, char **argv)
 		if (daemon_start(&d))
 			return EXIT_FAILURE;
 	}
-	ret = is_possible(k, &o, &d) ? run(k, &o, &d, &r) : -1;
+	ret = is_possible(k, &o, &d) && !leave(o.daemon_cpu, &all) ? run(k, &o, &d, &r) : -1;
 	if (o.work == BENCH_DELAY && ret == 0 && r.kept < BENCH_KEPT_MIN) {
 		fprintf(stderr, "%s: publishers kept only %.0f%% of their rate\n", k->name,
 		        r.kept * 100);

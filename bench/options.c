@@ -16,6 +16,7 @@ enum {
 	OPT_SERVER,
 	OPT_CONFIG,
 	OPT_CPU,
+	OPT_DAEMON_CPU,
 	OPT_JSON,
 	OPT_PID,
 	OPT_CUT,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
         {"server", required_argument, NULL, OPT_SERVER},
         {"config", required_argument, NULL, OPT_CONFIG},
         {"cpu", required_argument, NULL, OPT_CPU},
+        {"daemon-cpu", required_argument, NULL, OPT_DAEMON_CPU},
         {"json", no_argument, NULL, OPT_JSON},
         {"pid", required_argument, NULL, OPT_PID},
         {"cut", required_argument, NULL, OPT_CUT},
@@ -55,7 +57,8 @@ static void help(const char *program)
 	       "               every message arrives, in order and intact\n"
 	       "  delay        publishers keep to a rate; how late do messages arrive?\n"
 	       "  latency      round trips between two clients\n"
-	       "  idle         the daemon's memory per client that does nothing\n"
+	       "  idle         the daemon's memory per client that does nothing, and how often it\n"
+	       "               wakes up\n"
 	       "  start        from the daemon's start to its first connection\n"
 	       "\n"
 	       "  -P, --publishers=N   processes that emit (1)\n"
@@ -65,6 +68,7 @@ static void help(const char *program)
 	       "  -b, --bytes=N        of each payload (64)\n"
 	       "  -C, --clients=N      idle ones (1000)\n"
 	       "      --cpu=N          all processes run on this CPU\n"
+	       "      --daemon-cpu=N   the daemon, where it is started here, has this CPU for itself\n"
 	       "      --cut=MS         ends throughput after so many milliseconds: what has arrived\n"
 	       "                       by then counts, and without -n there is no end before\n"
 	       "      --netns=NAME     run in this network namespace; where given more than once,\n"
@@ -151,6 +155,11 @@ static int take_number(struct bench_options *o, int c, const char *arg)
 		if (number("--cpu", arg, 0, 1023, &n))
 			return -1;
 		o->cpu = (int)n;
+		return 0;
+	case OPT_DAEMON_CPU:
+		if (number("--daemon-cpu", arg, 0, 1023, &n))
+			return -1;
+		o->daemon_cpu = (int)n;
 		return 0;
 	case OPT_PID:
 		if (number("--pid", arg, 1, INT32_MAX, &n))
@@ -251,6 +260,7 @@ int options_parse(struct bench_options *o, int argc, char **argv)
 	                            .len = 64,
 	                            .rate = 5000,
 	                            .cpu = -1,
+	                            .daemon_cpu = -1,
 	                            .channel = "bench",
 	                            .event = "msg"};
 	while ((c = getopt_long(argc, argv, "P:S:n:b:r:C:c:e:s:h", long_options, NULL)) != -1) {

@@ -21,6 +21,12 @@ static double client_bytes(const struct bench_options *o, const struct bench_res
 	return ((double)r->rss_full_kib - (double)r->rss_kib) * 1024 / o->n_clients;
 }
 
+/* The rounds that warm up are rounds of the daemon, too. */
+static double round_cpu_us(const struct bench_result *r)
+{
+	return r->cpu_s * 1e6 / (double)(r->n_rounds + BENCH_WARM);
+}
+
 static void report_text(const char *name, const struct bench_options *o,
                         const struct bench_result *r)
 {
@@ -46,14 +52,16 @@ static void report_text(const char *name, const struct bench_options *o,
 		break;
 	case BENCH_LATENCY:
 		printf("%s: round trip of %zu bytes: p50 %.2f us, p90 %.2f, p99 %.2f, p99.9 "
-		       "%.2f, max %.2f (%" PRIu64 " rounds)\n",
+		       "%.2f, max %.2f (%" PRIu64 " rounds); daemon CPU %.2f us each\n",
 		       name, o->len, r->p50_us, r->p90_us, r->p99_us, r->p999_us, r->max_us,
-		       r->n_rounds);
+		       r->n_rounds, round_cpu_us(r));
 		break;
 	case BENCH_IDLE:
 		printf("%s: %" PRIu64 " KiB idle, %" PRIu64
-		       " KiB with %u clients: %.0f bytes each\n",
-		       name, r->rss_kib, r->rss_full_kib, o->n_clients, client_bytes(o, r));
+		       " KiB with %u clients: %.0f bytes each; in %.1f s %" PRIu64
+		       " wake-ups, %.2f ms of CPU\n",
+		       name, r->rss_kib, r->rss_full_kib, o->n_clients, client_bytes(o, r),
+		       r->idle_s, r->n_wakeups, r->idle_cpu_s * 1e3);
 		break;
 	case BENCH_START:
 		printf("%s: %.2f ms from start to first connection, %" PRIu64 " KiB idle\n", name,
@@ -93,11 +101,14 @@ static void report_json(const char *name, const struct bench_options *o,
 	case BENCH_LATENCY:
 		printf(",\"work\":\"latency\",\"bytes\":%zu", o->len);
 		report_json_times(r);
+		printf(",\"daemon_cpu_us\":%.3f", round_cpu_us(r));
 		break;
 	case BENCH_IDLE:
 		printf(",\"work\":\"idle\",\"clients\":%u,\"rss_kib\":%" PRIu64
-		       ",\"rss_full_kib\":%" PRIu64 ",\"client_bytes\":%.1f",
-		       o->n_clients, r->rss_kib, r->rss_full_kib, client_bytes(o, r));
+		       ",\"rss_full_kib\":%" PRIu64
+		       ",\"client_bytes\":%.1f,\"idle_s\":%.3f,\"idle_cpu_s\":%.6f,\"wakeups\":%" PRIu64,
+		       o->n_clients, r->rss_kib, r->rss_full_kib, client_bytes(o, r), r->idle_s,
+		       r->idle_cpu_s, r->n_wakeups);
 		break;
 	case BENCH_START:
 		printf(",\"work\":\"start\",\"start_ms\":%.3f,\"rss_kib\":%" PRIu64, r->start_ms,

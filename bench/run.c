@@ -370,6 +370,7 @@ int run_latency(const struct bench_kind *k, const struct bench_options *o, struc
 	uint32_t *round_ns = shared(rounds_len);
 	struct worker *ping;
 	struct run r;
+	double cpu_s;
 	int ret;
 
 	if (run_init(&r, k, o, d))
@@ -380,8 +381,10 @@ int run_latency(const struct bench_kind *k, const struct bench_options *o, struc
 	worker_start(&r, BENCH_PING, 0);
 	ret = run_wait(&r, true, BENCH_PING);
 	if (ret == 0) {
+		cpu_s = daemon_cpu_s(d);
 		run_go(&r);
 		ret = run_wait(&r, false, BENCH_PING);
+		res->cpu_s = daemon_cpu_s(d) - cpu_s;
 	}
 	if (ret == 0 && ping->is_done)
 		sum_up_times(round_ns, o->n_messages, res);
@@ -398,6 +401,7 @@ int run_idle(const struct bench_kind *k, const struct bench_options *o, struct d
              struct bench_result *res)
 {
 	struct timespec nap = {.tv_nsec = 500000000};
+	uint64_t since_ns;
 	struct run r;
 	int ret;
 
@@ -410,6 +414,14 @@ int run_idle(const struct bench_kind *k, const struct bench_options *o, struct d
 	ret = run_wait(&r, true, BENCH_CROWD);
 	nanosleep(&nap, NULL);
 	res->rss_full_kib = daemon_rss_kib(d);
+	since_ns = bench_now_ns();
+	res->idle_cpu_s = -daemon_cpu_s(d);
+	res->n_wakeups = daemon_wakeups(d);
+	nanosleep(&nap, NULL);
+	nanosleep(&nap, NULL);
+	res->n_wakeups = daemon_wakeups(d) - res->n_wakeups;
+	res->idle_cpu_s += daemon_cpu_s(d);
+	res->idle_s = (double)(bench_now_ns() - since_ns) / 1e9;
 	run_fini(&r);
 	return ret;
 }

@@ -69,6 +69,20 @@ delay() {
 	has '.start_ms > 0'
 }
 
+@test "with idle clients the server sleeps, busy polling or not" {
+	for us in 0 1000; do
+		bench -C 50 --config="busy_poll_us = $us;" idle
+		has '.wakeups <= 2 and .idle_cpu_s < 0.1'
+	done
+}
+
+@test "what busy polling costs and buys is told for each value" {
+	run "$TOP_SRCDIR/bench/busy_poll" --build="$TOP_BUILDDIR" --pairs=1 --rounds=200 20
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '^20 .*free' <<<"$output")" -eq 1 ]
+	[ "$(grep -c '^0 .*free' <<<"$output")" -eq 1 ]
+}
+
 @test "a server that runs is measured where its socket is, and its process is found" {
 	cat >"$BATS_TEST_TMPDIR/conf" <<-EOF2
 		socket = "$BATS_TEST_TMPDIR/%s.sock";
@@ -146,7 +160,7 @@ delay() {
 
 @test "a command line that is wrong is refused with status 2" {
 	for args in '' 'fly' '-n 0 throughput' '-b 7 throughput' '--from=xml throughput' '-P 65 throughput' \
-		'-r 0 delay' '--cut=1 delay' '-r 5000 -n 20000000 delay' '--from=json -b 20 delay' '--far=x --from=json latency'; do
+		'--daemon-cpu=x start' '-r 0 delay' '--cut=1 delay' '-r 5000 -n 20000000 delay' '--from=json -b 20 delay' '--far=x --from=json latency'; do
 		# shellcheck disable=SC2086
 		run "$NCBENCH" $args
 		[ "$status" -eq 2 ]
