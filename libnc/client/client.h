@@ -201,9 +201,13 @@ void client_take_back_requests(nc_client *c, uint64_t now_ns);
 /* Whether there is something to be written. */
 bool client_has_output(const nc_client *c);
 
-/* Whether a payload of `len` bytes, whose emitter can wait, had better wait for the socket: then it
- * is written from where it lies. */
-bool client_emit_waits(const nc_client *c, size_t len);
+/* Payloads from here on are not copied where it can be helped: those that would have a segment of
+ * the queue to themselves. */
+#define CLIENT_LONG_LEN OUTQ_SHARE_LEN
+
+/* Whether a payload of CLIENT_LONG_LEN or more, whose emitter can wait, had better wait for the
+ * socket: then it is written from where it lies. */
+bool client_emit_waits(const nc_client *c);
 
 /* ---- hear.c */
 

@@ -21,10 +21,6 @@
 /* While the socket is full, a write is tried again only after this much more. */
 #define EMIT_RETRY_BYTES 65536u
 
-/* Frames from here on are not copied where it can be helped: those that would have a segment of
- * their own. */
-#define EMIT_LONG_LEN OUTQ_SHARE_LEN
-
 /* Bytes that the option REQUEST adds to a head: length of all, type, length, id. */
 #define EMIT_REQUEST_LEN (2u + 2u + 8u)
 
@@ -223,7 +219,7 @@ static inline size_t emit_enough(const nc_client *c)
 }
 
 /* Whether a frame of `len` bytes can go to the socket at once; writes what waits before it. */
-static bool emit_is_direct(nc_client *c, size_t len)
+static __attribute__((noinline)) bool emit_is_direct(nc_client *c, size_t len)
 {
 	if (c->state != NC_CONNECTED || c->n_unflushed + len < emit_enough(c))
 		return false;
@@ -234,7 +230,7 @@ static bool emit_is_direct(nc_client *c, size_t len)
 
 /* Writes a message, before which nothing waits, to the socket, and queues it where that does not
  * take all of it. */
-static int emit_direct(nc_client *c, const struct emit *e, size_t len)
+static __attribute__((noinline)) int emit_direct(nc_client *c, const struct emit *e, size_t len)
 {
 	uint8_t head[NC_HEAD_MAX + BYTES_BLOCK], *wire;
 	struct iovec iov[2] = {{.iov_base = head, .iov_len = len - e->len},
@@ -276,7 +272,7 @@ EMIT_INLINE int emit_queue(nc_client *c, const struct emit *e, bool local)
 	enum emit_room room = EMIT_ROOM;
 	uint8_t *wire = NULL, *own = NULL;
 
-	if (len >= EMIT_LONG_LEN && !local && emit_is_direct(c, len))
+	if (len >= CLIENT_LONG_LEN && !local && emit_is_direct(c, len))
 		return emit_direct(c, e, len);
 	if (local && !outq_has_room(&c->inbox, len)) {
 		c->was_full = true;
@@ -325,9 +321,9 @@ static inline void emit_flush(nc_client *c)
 		client_flush(c);
 }
 
-bool client_emit_waits(const nc_client *c, size_t len)
+bool client_emit_waits(const nc_client *c)
 {
-	return len >= EMIT_LONG_LEN && c->is_blocked && c->state == NC_CONNECTED &&
+	return c->is_blocked && c->state == NC_CONNECTED &&
 	       c->opt.queue_policy == NC_POLICY_BLOCK && !outq_is_empty(&c->out);
 }
 

@@ -281,12 +281,13 @@ int nc_sync(nc_client *c, int timeout_ms)
 int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void *data, size_t len,
                  unsigned flags, int timeout_ms)
 {
+	bool is_long = len >= CLIENT_LONG_LEN;
 	uint64_t deadline_ns;
 	int r = NC_AGAIN, ms;
 
 	if (c->n_callbacks)
 		return NC_ESTATE;
-	if (!client_emit_waits(c, len))
+	if (!is_long || !client_emit_waits(c))
 		r = nc_emit(c, event, type, data, len, flags);
 	if (r != NC_AGAIN)
 		return r;
@@ -297,7 +298,7 @@ int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void 
 		(void)client_wait(c, ms);
 		if (c->is_freed)
 			r = NC_ECLOSED;
-		else if (!client_emit_waits(c, len))
+		else if (!is_long || !client_emit_waits(c))
 			r = nc_emit(c, event, type, data, len, flags);
 	}
 	/* the socket took nothing in time, but there may be room in the queue */
