@@ -211,8 +211,9 @@ static void echo(const struct bench_options *o, const struct daemon *d, struct w
 	char from[256];
 	int r;
 
-	hear(c, event_of(o, is_ping ? ".pong" : ".ping", from), is_ping ? on_pong : on_ping, &e);
+	/* while hear() waits, the first ones may come */
 	event_of(o, is_ping ? ".ping" : ".pong", e.to);
+	hear(c, event_of(o, is_ping ? ".pong" : ".ping", from), is_ping ? on_pong : on_ping, &e);
 	if (is_ping && o->has_hello)
 		knock(c, &e);
 	if (is_ping)
