@@ -11,7 +11,7 @@
 #include "t/soak/question.h"
 
 static const char staying[] =
-        "hello_wait = 50; drain_timeout = 10000; probation = 2000;\n"
+        "hello_wait = 1000; drain_timeout = 10000; probation = 2000;\n"
         "quota = { connections = 5000; connection_rate = 5000; bytes = \"512 MiB\"; "
         "subscriptions = 1000000; };\n"
         "channels = {\n"

@@ -71,19 +71,26 @@ static void flood(struct jc *c, const char *channel)
 			break;
 }
 
+/* The id that its WELCOME gives it; 0 where another thing came, as to one who was so late with its
+ * hello that it was taken for a JSON client. */
 static uint64_t await_welcome(struct jc *c)
 {
-	struct raw_said said = {.welcome = false};
+	enum { WELCOME = 2, KIND_AT = 4, ID_AT = 16, ENOUGH = 24 };
+	uint64_t id = 0;
 
 	for (uint64_t end = util_now_ms() + 5000; util_left_ms(end) > 0 && !visit_must_go();) {
 		struct pollfd f = {.fd = c->fd, .events = POLLIN};
 
-		if (poll(&f, 1, 50) > 0)
-			raw_listen(c, &said);
-		if (said.welcome || said.end)
+		if (poll(&f, 1, 50) > 0 && !jc_fill(c))
+			break;
+		if (c->in.len >= ENOUGH)
 			break;
 	}
-	return said.id;
+	if (c->in.len < ENOUGH || c->in.p[KIND_AT] != WELCOME)
+		return 0;
+	for (int i = 7; i >= 0; i--)
+		id = id << 8 | (uint8_t)c->in.p[ID_AT + i];
+	return id;
 }
 
 /* A good frame of which the end never comes: it is killed in the midst of it, or goes. */
