@@ -323,7 +323,7 @@ static void a_head_like_the_one_before_is_checked_as_any_other(void **state)
 		add_message(&s, 1, len);
 		second = s.len;
 		add_message(&s, 1, len);
-		s.bytes[first + 5] = s.bytes[second + 5] = types[i / 256 / 26];
+		s.bytes[first + 5] = s.bytes[second + 5] = (uint8_t)types[i / 256 / 26];
 		s.bytes[second + at] = (uint8_t)(i / 26);
 		/* so that a longer one is there, too */
 		add_message(&s, 2, 300);
