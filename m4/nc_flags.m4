@@ -39,3 +39,18 @@ AC_DEFUN([NC_PEER], [
 	PKG_CHECK_MODULES([$1], [$2], [nc_have_peer=yes], [nc_have_peer=no])
 	AM_CONDITIONAL([HAVE_$1], [test "$nc_have_peer" = yes])
 ])
+
+# NC_SONAME(VARIABLE, LIBS, BEGINNING OF THE NAME, PROGRAM)
+# The name by which a program that is linked with LIBS asks for its library; empty where PROGRAM does not build.
+AC_DEFUN([NC_SONAME], [
+	AC_CACHE_CHECK([for the shared library of $2], [nc_cv_soname_$1], [
+		nc_save_LIBS=$LIBS
+		LIBS="$2 $LIBS"
+		nc_cv_soname_$1=
+		AC_LINK_IFELSE([$4], [
+			nc_cv_soname_$1=$(${OBJDUMP-objdump} -p conftest$EXEEXT | $AWK '$[]1 == "NEEDED" && $[]2 ~ /^$3/ { print $[]2 }')
+		])
+		LIBS=$nc_save_LIBS
+	])
+	$1=$nc_cv_soname_$1
+])

@@ -20,7 +20,7 @@ enum aead_error {
 
 /* What one library offers for one cipher. */
 struct aead_impl {
-	const char *(*library)(void);
+	const char *(*library)(const struct crypto *c);
 	/* An object without a key. Returns it, or NULL: no memory. */
 	struct aead *(*new)(struct crypto *c, enum cipher cipher);
 	/* Wipes it, and frees it. */
@@ -38,17 +38,20 @@ struct aead_impl {
 /* The implementation that this process uses for a cipher. */
 const struct aead_impl *crypto_aead(const struct crypto *c, enum cipher cipher);
 
-/* Of libcrypto, for all ciphers (aead_evp.c). evp_fetch() has been called once before. */
+/* Of libcrypto, for all ciphers (aead_evp.c). evp_fetch() has been called once before: it returns
+ * NULL where memory or a cipher is missing. `lib` outlives what it returns. */
 struct evp;
-struct evp *evp_fetch(void);
+struct libcrypto;
+struct evp *evp_fetch(const struct libcrypto *lib);
 void evp_release(struct evp *e);
 struct evp *crypto_evp(const struct crypto *c);
 extern const struct aead_impl aead_evp;
 
-/* Of libipsec-mb, for AES-256-GCM and none (aead_imb.c). imb_start() returns NULL where this CPU
- * lacks AES or carry-less multiplication, the library's self-test fails, or memory does. */
+/* Of libipsec-mb, for AES-256-GCM and none (aead_imb.c). imb_start() returns NULL where there is
+ * no such library, this CPU lacks AES or carry-less multiplication, the library's self-test fails,
+ * or memory does. */
 struct imb;
-struct imb *imb_start(void);
+struct imb *imb_start(const char *soname);
 void imb_end(struct imb *i);
 struct imb *crypto_imb(const struct crypto *c);
 extern const struct aead_impl aead_imb;

@@ -5,25 +5,25 @@
  */
 
 #include "mesh/aead.h"
-
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include "mesh/libcrypto.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct evp {
+	const struct libcrypto *lib; /* not owned */
 	EVP_CIPHER *cipher[CIPHER_N];
 };
 
 struct aead {
+	const struct libcrypto *lib; /* not owned */
 	EVP_CIPHER_CTX *ctx;
 	EVP_CIPHER *cipher; /* not owned; NULL once the context knows it */
 	bool is_mac;        /* CIPHER_NONE: the bytes are associated data too */
 };
 
-struct evp *evp_fetch(void)
+struct evp *evp_fetch(const struct libcrypto *lib)
 {
 	static const char *const names[CIPHER_N] = {
 	        [CIPHER_NONE] = "AES-256-GCM",
@@ -32,8 +32,11 @@ struct evp *evp_fetch(void)
 	};
 	struct evp *e = calloc(1, sizeof(*e));
 
-	for (unsigned i = 0; e && i < CIPHER_N; i++) {
-		e->cipher[i] = EVP_CIPHER_fetch(NULL, names[i], NULL);
+	if (!e)
+		return NULL;
+	e->lib = lib;
+	for (unsigned i = 0; i < CIPHER_N; i++) {
+		e->cipher[i] = lib->EVP_CIPHER_fetch(NULL, names[i], NULL);
 		if (!e->cipher[i]) {
 			evp_release(e);
 			return NULL;
@@ -47,13 +50,13 @@ void evp_release(struct evp *e)
 	if (!e)
 		return;
 	for (unsigned i = 0; i < CIPHER_N; i++)
-		EVP_CIPHER_free(e->cipher[i]);
+		e->lib->EVP_CIPHER_free(e->cipher[i]);
 	free(e);
 }
 
-static const char *library(void)
+static const char *library(const struct crypto *c)
 {
-	return OpenSSL_version(OPENSSL_VERSION);
+	return crypto_evp(c)->lib->OpenSSL_version(OPENSSL_VERSION);
 }
 
 static struct aead *new_aead(struct crypto *c, enum cipher cipher)
@@ -62,7 +65,8 @@ static struct aead *new_aead(struct crypto *c, enum cipher cipher)
 
 	if (!a)
 		return NULL;
-	a->ctx = EVP_CIPHER_CTX_new();
+	a->lib = crypto_evp(c)->lib;
+	a->ctx = a->lib->EVP_CIPHER_CTX_new();
 	if (!a->ctx) {
 		free(a);
 		return NULL;
@@ -76,14 +80,14 @@ static void free_aead(struct aead *a)
 {
 	if (!a)
 		return;
-	EVP_CIPHER_CTX_free(a->ctx);
+	a->lib->EVP_CIPHER_CTX_free(a->ctx);
 	free(a);
 }
 
 static int set_key(struct aead *a, const uint8_t key[CRYPTO_KEY_LEN])
 {
 	/* to name the cipher again would make the context anew */
-	if (!EVP_CipherInit_ex(a->ctx, a->cipher, NULL, key, NULL, 1))
+	if (!a->lib->EVP_CipherInit_ex(a->ctx, a->cipher, NULL, key, NULL, 1))
 		return -ENOMEM;
 	a->cipher = NULL;
 	return 0;
@@ -98,16 +102,16 @@ static bool run(struct aead *a, int is_sealing, const uint8_t *nonce, const uint
 	uint8_t tag[CRYPTO_TAG_LEN];
 	int n;
 
-	if (!EVP_CipherInit_ex(a->ctx, NULL, NULL, NULL, nonce, is_sealing))
+	if (!a->lib->EVP_CipherInit_ex(a->ctx, NULL, NULL, NULL, nonce, is_sealing))
 		return false;
 	if (expected) {
 		memcpy(tag, expected, sizeof(tag));
-		if (!EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag))
+		if (!a->lib->EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag))
 			return false;
 	}
-	if (ad_len && !EVP_CipherUpdate(a->ctx, NULL, &n, ad, (int)ad_len))
+	if (ad_len && !a->lib->EVP_CipherUpdate(a->ctx, NULL, &n, ad, (int)ad_len))
 		return false;
-	return !len || EVP_CipherUpdate(a->ctx, out, &n, buf, (int)len);
+	return !len || a->lib->EVP_CipherUpdate(a->ctx, out, &n, buf, (int)len);
 }
 
 static int seal(struct aead *a, const uint8_t nonce[CRYPTO_NONCE_LEN], const uint8_t *ad,
@@ -116,8 +120,9 @@ static int seal(struct aead *a, const uint8_t nonce[CRYPTO_NONCE_LEN], const uin
 	uint8_t end[CRYPTO_TAG_LEN];
 	int n;
 
-	if (!run(a, 1, nonce, ad, ad_len, buf, len, NULL) || !EVP_CipherFinal_ex(a->ctx, end, &n) ||
-	    !EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_LEN, tag))
+	if (!run(a, 1, nonce, ad, ad_len, buf, len, NULL) ||
+	    !a->lib->EVP_CipherFinal_ex(a->ctx, end, &n) ||
+	    !a->lib->EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_LEN, tag))
 		return -EIO;
 	return 0;
 }
@@ -130,7 +135,7 @@ static int open_sealed(struct aead *a, const uint8_t nonce[CRYPTO_NONCE_LEN], co
 
 	if (!run(a, 0, nonce, ad, ad_len, buf, len, tag))
 		return -EIO;
-	return EVP_CipherFinal_ex(a->ctx, end, &n) > 0 ? 0 : AEAD_FORGED;
+	return a->lib->EVP_CipherFinal_ex(a->ctx, end, &n) > 0 ? 0 : AEAD_FORGED;
 }
 
 const struct aead_impl aead_evp = {library, new_aead, free_aead, set_key, seal, open_sealed};

@@ -4,14 +4,37 @@
  */
 
 #include "mesh/aead.h"
+#include "mesh/libs.h"
 
 #include <intel-ipsec-mb.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The functions by their names; the others hang at the manager, and the header's macros call them.
+ */
+struct libimb {
+	__typeof__(alloc_mb_mgr) *alloc_mb_mgr;
+	__typeof__(free_mb_mgr) *free_mb_mgr;
+	__typeof__(init_mb_mgr_auto) *init_mb_mgr_auto;
+	__typeof__(imb_get_version_str) *imb_get_version_str;
+};
+
+static const struct libs_symbol symbols[] = {
+        LIBS_SYMBOL(libimb, alloc_mb_mgr),
+        LIBS_SYMBOL(libimb, free_mb_mgr),
+        LIBS_SYMBOL(libimb, init_mb_mgr_auto),
+        LIBS_SYMBOL(libimb, imb_get_version_str),
+};
+#define N_SYMBOLS (sizeof(symbols) / sizeof(*symbols))
+_Static_assert(N_SYMBOLS * sizeof(void (*)(void)) == sizeof(struct libimb), "one is not loaded");
+
 struct imb {
+	void *library;
+	struct libimb lib;
 	IMB_MGR *mgr;
+	char name[64];
 };
 
 /* The key data has to stand on 64 bytes. */
@@ -21,20 +44,27 @@ struct aead {
 	bool is_mac;  /* CIPHER_NONE */
 };
 
-struct imb *imb_start(void)
+static bool set_up(struct imb *i, const char *soname)
 {
 	const uint64_t needed = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ | IMB_FEATURE_SELF_TEST |
 	                        IMB_FEATURE_SELF_TEST_PASS;
+
+	if (!soname || libs_load(&i->library, soname, symbols, N_SYMBOLS, &i->lib))
+		return false;
+	i->mgr = i->lib.alloc_mb_mgr(0);
+	if (!i->mgr)
+		return false;
+	i->lib.init_mb_mgr_auto(i->mgr, NULL);
+	snprintf(i->name, sizeof(i->name), "libipsec-mb %s", i->lib.imb_get_version_str());
+	return (i->mgr->features & needed) == needed;
+}
+
+struct imb *imb_start(const char *soname)
+{
 	struct imb *i = calloc(1, sizeof(*i));
 
-	if (!i)
-		return NULL;
-	i->mgr = alloc_mb_mgr(0);
-	if (i->mgr) {
-		init_mb_mgr_auto(i->mgr, NULL);
-		if ((i->mgr->features & needed) == needed)
-			return i;
-	}
+	if (i && set_up(i, soname))
+		return i;
 	imb_end(i);
 	return NULL;
 }
@@ -44,13 +74,14 @@ void imb_end(struct imb *i)
 	if (!i)
 		return;
 	if (i->mgr)
-		free_mb_mgr(i->mgr);
+		i->lib.free_mb_mgr(i->mgr);
+	libs_unload(i->library);
 	free(i);
 }
 
-static const char *library(void)
+static const char *library(const struct crypto *c)
 {
-	return "libipsec-mb " IMB_VERSION_STR;
+	return crypto_imb(c)->name;
 }
 
 static struct aead *new_aead(struct crypto *c, enum cipher cipher)

@@ -4,21 +4,36 @@
 #include "mesh/crypto.h"
 
 #include "mesh/aead.h"
+#include "mesh/libcrypto.h"
+#include "mesh/libs.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define SYMBOL(function) LIBS_SYMBOL(libcrypto, function)
+
 struct crypto {
+	void *library;
+	struct libcrypto lib;
 	EVP_MAC *blake2b;
 	struct evp *evp;
 	struct imb *imb; /* NULL: libcrypto does all */
 };
+
+static const struct libs_symbol symbols[] = {
+        SYMBOL(OPENSSL_init_crypto), SYMBOL(OpenSSL_version),     SYMBOL(EVP_MAC_fetch),
+        SYMBOL(EVP_MAC_free),        SYMBOL(EVP_MAC_CTX_new),     SYMBOL(EVP_MAC_CTX_free),
+        SYMBOL(EVP_MAC_init),        SYMBOL(EVP_MAC_update),      SYMBOL(EVP_MAC_final),
+        SYMBOL(EVP_CIPHER_fetch),    SYMBOL(EVP_CIPHER_free),     SYMBOL(EVP_CIPHER_CTX_new),
+        SYMBOL(EVP_CIPHER_CTX_free), SYMBOL(EVP_CIPHER_CTX_ctrl), SYMBOL(EVP_CipherInit_ex),
+        SYMBOL(EVP_CipherUpdate),    SYMBOL(EVP_CipherFinal_ex),
+};
+#define N_SYMBOLS (sizeof(symbols) / sizeof(*symbols))
+_Static_assert(N_SYMBOLS * sizeof(void (*)(void)) == sizeof(struct libcrypto), "one is not loaded");
 
 static const char *const names[CIPHER_N] = {
         [CIPHER_NONE] = "none",
@@ -42,48 +57,75 @@ bool cipher_of_name(enum cipher *c, const char *name, size_t len)
 	return false;
 }
 
-int crypto_new(struct crypto **out, unsigned flags)
+static int set_up(struct crypto *c, const char *libcrypto)
+{
+	int err = libs_load(&c->library, libcrypto, symbols, N_SYMBOLS, &c->lib);
+
+	if (err)
+		return err;
+	/* what a program of its own has in the system's openssl.cnf is none of ours */
+	if (!c->lib.OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+		return -ENOMEM;
+	c->blake2b = c->lib.EVP_MAC_fetch(NULL, OSSL_MAC_NAME_BLAKE2BMAC, NULL);
+	c->evp = evp_fetch(&c->lib);
+	return c->blake2b && c->evp ? 0 : -EOPNOTSUPP;
+}
+
+int crypto_new_of(struct crypto **out, unsigned flags, const char *libcrypto, const char *ipsec_mb)
 {
 	struct crypto *c = calloc(1, sizeof(*c));
+	int err = c ? set_up(c, libcrypto) : -ENOMEM;
 
-	if (!c)
-		return -ENOMEM;
-	/* what a program of its own has in the system's openssl.cnf is none of ours */
-	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL)) {
+	if (err) {
 		crypto_free(c);
-		return -ENOMEM;
+		return err;
 	}
-	c->blake2b = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_BLAKE2BMAC, NULL);
-	c->evp = evp_fetch();
-	if (!c->blake2b || !c->evp) {
-		crypto_free(c);
-		return -ENOSYS;
-	}
-#ifdef HAVE_IPSEC_MB
+#ifdef IPSEC_MB_SONAME
 	if (!(flags & CRYPTO_PORTABLE))
-		c->imb = imb_start();
+		c->imb = imb_start(ipsec_mb);
 #else
 	(void)flags;
+	(void)ipsec_mb;
 #endif
 	*out = c;
 	return 0;
+}
+
+int crypto_new(struct crypto **out, unsigned flags)
+{
+#ifdef IPSEC_MB_SONAME
+	return crypto_new_of(out, flags, LIBCRYPTO_SONAME, IPSEC_MB_SONAME);
+#else
+	return crypto_new_of(out, flags, LIBCRYPTO_SONAME, NULL);
+#endif
+}
+
+const char *crypto_strerror(int err)
+{
+	switch (err) {
+	case -ENOSYS: return libs_why();
+	case -EOPNOTSUPP: return "libcrypto lacks BLAKE2b, AES-256-GCM or ChaCha20-Poly1305";
+	default: return strerror(-err);
+	}
 }
 
 void crypto_free(struct crypto *c)
 {
 	if (!c)
 		return;
-#ifdef HAVE_IPSEC_MB
+#ifdef IPSEC_MB_SONAME
 	imb_end(c->imb);
 #endif
 	evp_release(c->evp);
-	EVP_MAC_free(c->blake2b);
+	if (c->blake2b)
+		c->lib.EVP_MAC_free(c->blake2b);
+	libs_unload(c->library);
 	free(c);
 }
 
 const struct aead_impl *crypto_aead(const struct crypto *c, enum cipher cipher)
 {
-#ifdef HAVE_IPSEC_MB
+#ifdef IPSEC_MB_SONAME
 	if (c->imb && cipher != CIPHER_CHACHA20_POLY1305)
 		return &aead_imb;
 #else
@@ -105,7 +147,7 @@ struct imb *crypto_imb(const struct crypto *c)
 
 const char *crypto_library(const struct crypto *c, enum cipher cipher)
 {
-	return crypto_aead(c, cipher)->library();
+	return crypto_aead(c, cipher)->library(c);
 }
 
 int crypto_mac(struct crypto *c, uint8_t out[CRYPTO_KEY_LEN], const uint8_t key[CRYPTO_KEY_LEN],
@@ -113,19 +155,26 @@ int crypto_mac(struct crypto *c, uint8_t out[CRYPTO_KEY_LEN], const uint8_t key[
 {
 	size_t size = CRYPTO_KEY_LEN, n;
 	OSSL_PARAM params[] = {
-	        OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
-	        OSSL_PARAM_construct_end(),
+	        OSSL_PARAM_size_t(OSSL_MAC_PARAM_SIZE, &size),
+	        OSSL_PARAM_END,
 	};
 	/* a new one each time costs a tenth more, and freeing it is what wipes the key */
-	EVP_MAC_CTX *mac = EVP_MAC_CTX_new(c->blake2b);
-	bool done = mac && EVP_MAC_init(mac, key, CRYPTO_KEY_LEN, params) &&
-	            EVP_MAC_update(mac, p, len) && EVP_MAC_final(mac, out, &n, CRYPTO_KEY_LEN);
+	EVP_MAC_CTX *mac = c->lib.EVP_MAC_CTX_new(c->blake2b);
+	bool done = mac && c->lib.EVP_MAC_init(mac, key, CRYPTO_KEY_LEN, params) &&
+	            c->lib.EVP_MAC_update(mac, p, len) &&
+	            c->lib.EVP_MAC_final(mac, out, &n, CRYPTO_KEY_LEN);
 
-	EVP_MAC_CTX_free(mac);
+	c->lib.EVP_MAC_CTX_free(mac);
 	return done ? 0 : -ENOMEM;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)
 {
-	return CRYPTO_memcmp(a, b, n) == 0;
+	/* volatile: so that no compiler finds out that it might end early */
+	const volatile uint8_t *x = a, *y = b;
+	uint8_t differs = 0;
+
+	for (size_t i = 0; i < n; i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
 }

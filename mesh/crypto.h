@@ -3,7 +3,8 @@
  * libcrypto does everything on every CPU. Where libipsec-mb was built in and this CPU has AES
  * instructions, it does AES-256-GCM instead: the same bytes, in about a third of the time
  * (doc/decisions/mesh-crypto.md). Which library does what shows nowhere outside of crypto.c and the
- * two aead_*.c files. No randomness is drawn here, and no clock is read.
+ * two aead_*.c files. Both are loaded by crypto_new(), so that who needs none pays for none. No
+ * randomness is drawn here, and no clock is read.
  */
 #ifndef NC_MESH_CRYPTO_H
 #define NC_MESH_CRYPTO_H
@@ -31,17 +32,26 @@ const char *cipher_name(enum cipher c);
 /* The cipher of a name of `len` bytes. Returns false where it is none. */
 bool cipher_of_name(enum cipher *c, const char *name, size_t len);
 
-/* What the libraries need once per process: algorithms fetched, CPU looked at. Some milliseconds;
- * 200 KB with libipsec-mb. */
+/* What the libraries need once per process: loaded, algorithms fetched, CPU looked at. Some
+ * milliseconds; 2 MB. */
 struct crypto;
 
 enum crypto_flags {
 	CRYPTO_PORTABLE = 1, /* libcrypto only, as on a CPU that libipsec-mb has nothing for */
 };
 
-/* Returns 0; -ENOMEM; -ENOSYS where this libcrypto has been built or configured without one of the
- * three algorithms. */
+/* Loads the libraries. Where libipsec-mb can't be loaded or does not serve, libcrypto does all.
+ *
+ * Returns 0; -ENOMEM; -ENOSYS where there is no libcrypto; -EOPNOTSUPP where this one has been
+ * built or configured without one of the three algorithms. */
 int crypto_new(struct crypto **out, unsigned flags);
+
+/* The same with libraries of other names than at build time; NULL of `ipsec_mb` is none. */
+int crypto_new_of(struct crypto **out, unsigned flags, const char *libcrypto, const char *ipsec_mb);
+
+/* What an error of the last crypto_new() of this thread says to people: "libcrypto.so.3: cannot
+ * open shared object file: No such file or directory". */
+const char *crypto_strerror(int err);
 
 /* After all that was made with it. NULL is nothing. */
 void crypto_free(struct crypto *c);

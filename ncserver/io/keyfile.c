@@ -165,7 +165,7 @@ int keyfile_make(const char *path, enum cipher cipher, uint32_t *id, struct faul
 	int err = crypto_new(&c, CRYPTO_PORTABLE);
 
 	if (err)
-		return fault_set(f, EX_OSERR, "libcrypto: %s", strerror(-err));
+		return fault_set(f, EX_OSERR, "%s", crypto_strerror(err));
 	err = draw(&k, c, cipher);
 	crypto_free(c);
 	if (err)

@@ -42,3 +42,14 @@ bats_require_minimum_version 1.5.0
 	run -64 "$NCSERVER" --keygen --cipher=rot13 "$T/mesh.key"
 	[ ! -e "$T/mesh.key" ]
 }
+
+@test "without libcrypto no key is made, which is told, and a server that bridges nothing runs" {
+	unshare -rm true 2>/dev/null || skip "no mount namespace can be made here"
+	library=$(ldconfig -p | awk '$1 == "libcrypto.so.3" { print $NF; exit }')
+	[ -n "$library" ] || skip "libcrypto.so.3 is not where the dynamic linker looks for it"
+	conf c
+	run -71 unshare -rm bash -c "mount --bind /dev/null '$library' && exec '$NCSERVER' --keygen '$T/mesh.key'"
+	[[ $output == *"libcrypto.so.3: "* ]]
+	[ ! -e "$T/mesh.key" ]
+	run -0 unshare -rm bash -c "mount --bind /dev/null '$library' && exec '$NCSERVER' --check-config '$T/c'"
+}

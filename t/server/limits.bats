@@ -2,6 +2,7 @@
 # What happens when there is no more of something.
 
 load server.bash
+bats_require_minimum_version 1.5.0
 
 @test "out of descriptors: who comes is refused, who is there stays, and it passes" {
 	conf c
@@ -85,6 +86,20 @@ load server.bash
 		[ "$(sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$SERVER/status")" -le 1024 ]
 	fi
 	exec 8>&-
+	stop
+}
+
+@test "a server that bridges nothing loads no crypto, and needs less than 4 MB" {
+	conf c
+	start c
+	hear A heard.A
+	say A '{"event":"hello"}'
+	eventually has heard.A '"hello"'
+	grep -q libuv "/proc/$SERVER/maps"
+	run -1 grep -E 'libcrypto|libIPSec_MB' "/proc/$SERVER/maps"
+	if is_unsanitized; then
+		[ "$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$SERVER/status")" -lt 4096 ]
+	fi
 	stop
 }
 
