@@ -2,6 +2,7 @@
 #include "mesh/key.h"
 #include "mesh/state.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct arrival {
@@ -323,6 +324,7 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 	struct mw_header h;
 	struct seal *s;
 	bool version;
+	int err;
 
 	m->now = now;
 	m->stats.datagrams_in++;
@@ -354,9 +356,11 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 		bucket_spend(&m->strangers, 1);
 	}
 	s = opener(m, a.p, k, h.boot);
-	if (!s || seal_open(s, h.counter, data, MW_HEADER_LEN, data + MW_HEADER_LEN, sealed,
-	                    data + len - MW_TAG_LEN)) {
-		drop(m, s ? MESH_DROP_AUTH : MESH_DROP_MEMORY);
+	err = s ? seal_open(s, h.counter, data, MW_HEADER_LEN, data + MW_HEADER_LEN, sealed,
+	                    data + len - MW_TAG_LEN)
+	        : -ENOMEM;
+	if (err) {
+		drop(m, err == SEAL_FORGED ? MESH_DROP_AUTH : MESH_DROP_MEMORY);
 		return;
 	}
 	a.p = take_peer(m, a.p, h.boot, from, now);

@@ -5,8 +5,10 @@
 
 #include "libnc/wire/frame.h"
 #include "mesh/key.h"
+#include "mesh/seal.h"
 #include "mesh/session.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -313,6 +315,56 @@ static void two_up(void)
 	assert_int_equal(hosts[1].ups, 1);
 }
 
+/* What opening of a datagram comes to; 0: what it really does. */
+static int opening_fails;
+
+int __real_seal_open(struct seal *s, uint64_t counter, const uint8_t *ad, size_t ad_len,
+                     uint8_t *buf, size_t len, const uint8_t tag[SEAL_TAG_LEN]);
+int __wrap_seal_open(struct seal *s, uint64_t counter, const uint8_t *ad, size_t ad_len,
+                     uint8_t *buf, size_t len, const uint8_t tag[SEAL_TAG_LEN]);
+int __wrap_seal_open(struct seal *s, uint64_t counter, const uint8_t *ad, size_t ad_len,
+                     uint8_t *buf, size_t len, const uint8_t tag[SEAL_TAG_LEN])
+{
+	return opening_fails ? opening_fails
+	                     : __real_seal_open(s, counter, ad, ad_len, buf, len, tag);
+}
+
+/* How many datagrams B has dropped for a reason. */
+static uint64_t dropped(enum mesh_drop why)
+{
+	struct mesh_stats s;
+
+	mesh_stats(hosts[1].m, &s);
+	return s.dropped[why];
+}
+
+static void a_datagram_that_there_is_no_memory_to_open_is_not_counted_as_forged(void **state)
+{
+	static const int errors[] = {-ENOMEM, -EIO};
+	uint64_t before;
+
+	(void)state;
+	two_up();
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		before = dropped(MESH_DROP_MEMORY);
+		opening_fails = errors[i];
+		emit(&hosts[0], 10 * (unsigned)i, 10, 100);
+		carry();
+		opening_fails = 0;
+		assert_true(dropped(MESH_DROP_MEMORY) > before);
+		assert_int_equal(dropped(MESH_DROP_AUTH), 0);
+	}
+	opening_fails = SEAL_FORGED;
+	emit(&hosts[0], 20, 10, 100);
+	carry();
+	opening_fails = 0;
+	assert_true(dropped(MESH_DROP_AUTH) > 0);
+	/* and what was not opened is asked for again */
+	run(2000 * MS);
+	assert_int_equal(hosts[1].heard, 30);
+	assert_int_equal(hosts[1].missed, 0);
+}
+
 static void two_hosts_meet_and_messages_arrive_in_order(void **state)
 {
 	(void)state;
@@ -469,6 +521,9 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_new_boot_takes_the_place_of_one_that_crashed,
 	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                a_datagram_that_there_is_no_memory_to_open_is_not_counted_as_forged, setup,
+	                teardown),
 	};
 	const uint8_t secret[CRYPTO_KEY_LEN] = {1, 2, 3};
 	struct key k;
