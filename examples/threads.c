@@ -22,7 +22,7 @@
 struct emitter {
 	pthread_t thread;
 	const char *channel;
-	char event[16];
+	char event[24];
 	int error; /* enum nc_error */
 };
 
