@@ -233,9 +233,11 @@ static void net_free(struct net *n, uint64_t now)
 	free(n);
 }
 
-static int need_crypto(struct server *s)
+static int need_crypto(struct server *s, struct fault *f)
 {
-	return s->crypto ? 0 : crypto_new(&s->crypto, 0);
+	int err = s->crypto ? 0 : crypto_new(&s->crypto, 0);
+
+	return err ? fault_set(f, EX_UNAVAILABLE, "no cryptography: %s", crypto_strerror(err)) : 0;
 }
 
 static struct net *net_alloc(struct server *s)
@@ -324,7 +326,7 @@ int net_plan_make(struct net_plan *p, struct server *s, const struct conf *conf,
 	*p = (struct net_plan){0};
 	if (!conf_needs_net(conf))
 		return 0;
-	err = need_crypto(s);
+	err = need_crypto(s, f);
 	if (err)
 		return err;
 	p->is_kept = s->net && same_session(old, conf);
