@@ -451,7 +451,12 @@ bool net_turn(struct server *s, uint64_t now)
 		return false;
 	net_fill_done(n);
 	net_tick(s, now);
-	while (rounds < NET_ROUNDS && (net_send(n, now) | net_write_rooms(n, now))) {
+	while (rounds < NET_ROUNDS) {
+		bool is_done = net_send(n, now);
+
+		is_done |= net_write_rooms(n, now);
+		if (!is_done)
+			break;
 		now = server_now();
 		rounds++;
 	}
