@@ -176,3 +176,8 @@ log_has() {
 rss() {
 	awk '/^VmRSS/ { print $2 }' "/proc/${SERVER[$1]}/status"
 }
+
+# Whether the server was built without sanitizers, which need memory of their own.
+is_unsanitized() {
+	! grep -q '^NC_CFLAGS=.*-fsanitize=' "$TOP_BUILDDIR/config.log"
+}
