@@ -118,7 +118,8 @@ static bool holds_up(const struct mesh_lane *l, const struct member *mb)
 {
 	if (l->sent < l->next && mb->limit <= l->sent)
 		return true;
-	return l->short_write && mb->cum == l->base;
+	/* no room, for what this one lacks; who has all that was sent waits for others itself */
+	return l->short_write && mb->cum == l->base && mb->cum < l->sent;
 }
 
 uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
