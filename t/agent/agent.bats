@@ -25,7 +25,7 @@ agents() {
 	command -v node >/dev/null || skip "LEFT OUT: node is not installed, so no agent of netcluster was tried"
 	printf '%s\n' "socket = \"$T/netcluster-%s\";" 'connecttonet = false;' \
 		'channels = { A = { propagatetochannels = "^B$"; max_message = 262144; block_timeout = 20000; };' \
-		'B = { }; C = { }; D = { propagatetochannels = "^B$"; }; S = { block_timeout = 200; queue_bytes = 65536; }; };' "$@" >"$T/c"
+		'B = { }; C = { }; D = { propagatetochannels = "^B$"; }; S = { block_timeout = 1500; queue_bytes = 65536; }; };' "$@" >"$T/c"
 	start "$T/c"
 	SOCKETS=$T/netcluster-%s FLOOD=$TOP_BUILDDIR/t/flood/flood \
 		timeout 120 node "$TOP_SRCDIR/t/agent/cases.js" "$case" 3>&-
