@@ -97,9 +97,9 @@ ask() {
 		socat -t 5 - "UNIX-CONNECT:$T/$1/control.sock" | tr '\0' '\n' | jq -c 'select(.nc.id == 1) | .data'
 }
 
-# tell H QUESTION FILTER: what jq makes of the answer
+# tell H QUESTION FILTER [DATA]: what jq makes of the answer
 tell() {
-	ask "$1" "$2" | jq -r "$3"
+	ask "$1" "$2" ${4+"$4"} | jq -r "$3"
 }
 
 # is VALUE COMMAND...: that is what the command prints
