@@ -326,6 +326,7 @@ void peer_sweep(struct mesh *m, uint64_t now)
 			p->hears_us_at += late;
 		}
 	m->sweep_at = now + NS_S;
+	m->swept_at = now;
 	count_active(m, now);
 	list_for_each_safe(it, next, &m->peers) {
 		/* Whoever is freed here frees no other peer. */

@@ -230,6 +230,15 @@ void mesh_offers_changed(struct mesh *m, uint64_t now)
 
 /* ---- time ---- */
 
+/* A sweep looks at all peers: in a large group not each time that one of them wants it. */
+static uint64_t sweep_due(const struct mesh *m)
+{
+	uint32_t n = map_len(&m->by_boot);
+	uint64_t earliest = n > SWEEP_FREE ? m->swept_at + n * SWEEP_NS : 0;
+
+	return m->sweep_at > earliest ? m->sweep_at : earliest;
+}
+
 void mesh_tick(struct mesh *m, uint64_t now)
 {
 	struct list *it, *next;
@@ -242,7 +251,7 @@ void mesh_tick(struct mesh *m, uint64_t now)
 		if (p->status_at <= now)
 			peer_ctl(m, p, CTL_STATUS);
 	}
-	if (m->sweep_at <= now)
+	if (sweep_due(m) <= now)
 		peer_sweep(m, now);
 }
 
@@ -253,7 +262,7 @@ static uint64_t min64(uint64_t a, uint64_t b)
 
 uint64_t mesh_next_expiry(const struct mesh *m)
 {
-	uint64_t at = min64(m->sweep_at, m->announce_at);
+	uint64_t at = min64(sweep_due(m), m->announce_at);
 	bool wants = !list_empty(&m->repairing);
 	struct list *it;
 

@@ -33,6 +33,8 @@
 #define HEAD_NS         NS_MS         /* doubling to 200 ms */
 #define NAK_NS          NS_MS         /* the least time between two for one segment */
 #define NAK_MAX_NS      (100 * NS_MS)
+#define SWEEP_FREE      64u /* peers up to which they are looked at whenever one is due */
+#define SWEEP_NS        UINT64_C(20000) /* beyond: for each peer, the least time between two looks */
 #define STATUS_NS       (2 * NS_MS)
 #define SMALL_GROUP     8u                 /* members up to which NAKs go at once and unicast */
 #define RATE_DEFAULT    UINT64_C(62500000) /* 500 Mbit/s */
@@ -287,7 +289,7 @@ struct mesh {
 	uint32_t n_active; /* reliable lanes that were heard lately */
 	struct map by_idx; /* our lanes by index */
 
-	uint64_t sweep_at;
+	uint64_t sweep_at, swept_at;
 	uint64_t announce_at, announce_gap;
 	uint32_t announce_lane; /* where the rotating parts go on */
 	uint64_t announce_peer;

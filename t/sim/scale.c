@@ -58,7 +58,7 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 {
 	struct world *w = world_new(crypto, seed, n, false);
 	struct host *sender = world_host(w, 0);
-	uint64_t second = n > 300 ? S : 5 * S, lost;
+	uint64_t second = n > 300 ? S / 5 : n > 100 ? S / 2 : 5 * S, lost;
 	struct sums idle, load, loss;
 	size_t alone, memory;
 
@@ -73,7 +73,7 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 	for (uint32_t i = 1; i < n; i++)
 		host_boot(world_host(w, i));
 	world_meet(w, 120 * S);
-	world_run(w, w->now + 5 * S);
+	world_run(w, w->now + 3 * S);
 	memory = sender->account.held - alone;
 	idle = measure(w, 10 * second);
 	sender->app.habits.every_ns = S / RATE;
