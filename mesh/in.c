@@ -273,27 +273,49 @@ static bool drain(struct mesh *m, struct mesh_in *in)
 
 /* ---- windows and status ---- */
 
-/* Segments from `next` on that there is room for. */
-uint32_t in_window(const struct mesh *m, const struct mesh_in *in)
+/* Segments that there is memory for, from the next one to be delivered on, and that the socket
+ * holds, behind the newest one that came. */
+static void rooms(const struct mesh *m, uint32_t *memory, uint32_t *socket)
 {
-	size_t n = m->n_active ? m->n_active : 1;
-	size_t by_memory = m->cfg.memory_max / n, by_socket, w;
+	size_t n = m->n_active ? m->n_active : 1, held = m->cfg.memory_max / n, queued;
 
-	(void)in;
-	if (by_memory > m->cfg.lane_max)
-		by_memory = m->cfg.lane_max;
-	by_memory /= m->cfg.mtu;
+	if (held > m->cfg.lane_max)
+		held = m->cfg.lane_max;
+	held /= m->cfg.mtu;
 	/* The kernel charges a datagram with more than its bytes. */
-	by_socket = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n;
-	w = by_memory < by_socket ? by_memory : by_socket;
-	if (w < WINDOW_MIN || m->stats.memory_in > m->cfg.memory_max)
-		w = WINDOW_MIN;
-	return (uint32_t)(w < SEG_MAX ? w : SEG_MAX);
+	queued = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n;
+	if (held < WINDOW_MIN || m->stats.memory_in > m->cfg.memory_max)
+		held = WINDOW_MIN;
+	if (queued < WINDOW_MIN)
+		queued = WINDOW_MIN;
+	*memory = (uint32_t)(held < SEG_MAX ? held : SEG_MAX);
+	*socket = (uint32_t)(queued < SEG_MAX ? queued : SEG_MAX);
+}
+
+uint32_t in_window(const struct mesh *m)
+{
+	uint32_t memory, socket;
+
+	rooms(m, &memory, &socket);
+	return memory < socket ? memory : socket;
+}
+
+/* The end of what is taken now. What is missing does not keep the socket from being filled: it is
+ * lost, or was read. */
+static uint64_t limit_of(const struct mesh *m, const struct mesh_in *in)
+{
+	uint64_t by_memory, by_socket;
+	uint32_t memory, socket;
+
+	rooms(m, &memory, &socket);
+	by_memory = in->next + memory;
+	by_socket = in->high + socket;
+	return by_memory < by_socket ? by_memory : by_socket;
 }
 
 void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s)
 {
-	uint64_t limit = in->next + in_window(m, in);
+	uint64_t limit = limit_of(m, in);
 
 	if (limit > in->promised)
 		in->promised = limit;
@@ -308,8 +330,8 @@ void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s)
 static void status_soon(struct mesh *m, struct mesh_in *in, uint64_t now)
 {
 	struct peer *p = in->peer;
-	uint32_t quarter = in_window(m, in) / 4;
-	uint64_t limit = in->next + 4 * (uint64_t)quarter, wait = STATUS_NS, at;
+	uint32_t quarter = in_window(m) / 4;
+	uint64_t limit = limit_of(m, in), wait = STATUS_NS, at;
 
 	in->status_due = true;
 	if (in->members > SMALL_GROUP)

@@ -54,7 +54,7 @@ static void put_joins(struct mesh *m, struct peer *p, struct mw_writer *w)
 		return;
 	list_for_each(it, &p->ins) {
 		struct mesh_in *in = list_entry(it, struct mesh_in, link);
-		struct mw_join j = {in->idx, in->token, in_window(m, in)};
+		struct mw_join j = {in->idx, in->token, in_window(m)};
 
 		if (in->state != IN_JOINING || !in->status_due)
 			continue;

@@ -405,9 +405,9 @@ void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uin
 void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, uint64_t now);
 /* Its host is gone: delivers what is here, and tells what is missing. */
 void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now);
-/* Segments, from its cumulative sequence on, that are taken; tells nobody. */
 void in_free(struct mesh *m, struct mesh_in *in);
-uint32_t in_window(const struct mesh *m, const struct mesh_in *in);
+/* Segments that are taken of a lane of which none has come. */
+uint32_t in_window(const struct mesh *m);
 void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now);
 /* The STATUS of a lane, to be sent now. */
 void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s);
