@@ -22,6 +22,11 @@ enum status ask_client(struct session *s, const char *channel, const char *id);
 enum status ask_clients(struct session *s, const char *channel);
 enum status ask_trace(struct session *s, const char *channel, const char *event);
 
+/* The network: a key file that the server is to read, a key by its id, and whether it works. */
+enum status ask_key_file(struct session *s, const char *path);
+enum status ask_key(struct session *s, const char *event, const char *id, bool force);
+enum status ask_probe(struct session *s);
+
 /* Says whether the server answers on a channel, and after what time. */
 enum status ask_ping(struct session *s, const char *channel);
 

@@ -28,6 +28,10 @@ static const struct {
         {"nc-control-channels", &view_channels}, {"nc-control-clients", &view_clients},
         {"nc-control-rules", &view_rules},       {"nc-control-slow", &view_slow},
         {"nc-control-stats", &view_stats},       {"nc-control-trace", &view_trace},
+        {"nc-control-peers", &view_peers},       {"nc-control-net", &view_net},
+        {"nc-control-lanes", &view_lanes},       {"nc-control-probe", &view_probe},
+        {"nc-control-keys", &view_keys},         {"nc-control-keyinstall", &view_key},
+        {"nc-control-keyuse", &view_key},        {"nc-control-keyremove", &view_key},
 };
 
 static const struct view *view_of(const char *event)
@@ -257,6 +261,53 @@ enum status ask_reload(struct session *s, const char *path)
 	status = show_object(s, "nc-control-reloadconfig", pairs);
 	free(text);
 	return status;
+}
+
+/* ---- the network */
+
+enum status ask_key_file(struct session *s, const char *path)
+{
+	const char *pairs[] = {"path", path, NULL};
+	char *whole = realpath(path, NULL);
+	enum status status;
+
+	/* where it is not for us to see, the server says what it finds */
+	if (whole)
+		pairs[1] = whole;
+	status = show_object(s, "nc-control-keyinstall", pairs);
+	free(whole);
+	return status;
+}
+
+enum status ask_key(struct session *s, const char *event, const char *id, bool force)
+{
+	char *json = NULL, *text = json_string(id);
+	enum status status = STATUS_OS;
+
+	if (text &&
+	    asprintf(&json, "{\"id\":%s,\"force\":%s}", text, force ? "true" : "false") >= 0) {
+		status = show(s, event, json);
+		free(json);
+	}
+	free(text);
+	return status;
+}
+
+/* How long hosts have to say that they are there: more than once between two announcements. */
+#define PROBE_NS 1200000000L
+
+enum status ask_probe(struct session *s)
+{
+	struct timespec wait = {.tv_sec = PROBE_NS / 1000000000L,
+	                        .tv_nsec = PROBE_NS % 1000000000L};
+	struct value answer;
+	enum status status = session_ask(s, "nc-control-probe", NULL, &answer);
+
+	if (status)
+		return status;
+	value_fini(&answer);
+	nanosleep(&wait, NULL);
+	return show(s, "nc-control-probe", NULL);
 }
 
 /* ---- ping */

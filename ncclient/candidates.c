@@ -88,6 +88,17 @@ static void add_clients(struct search *in)
 	value_fini(&answer);
 }
 
+static void add_keys(struct search *in)
+{
+	struct value answer;
+
+	if (session_ask_quietly(in->s, "nc-control-keys", NULL, ASK_MS, &answer))
+		return;
+	for (size_t i = 0; i < value_count(&answer); i++)
+		add(in, value_str(value_get(&answer.items[i], "id"), ""));
+	value_fini(&answer);
+}
+
 static void add_events(struct search *in)
 {
 	for (size_t i = 0; i < CANDIDATES_EVENTS_MAX && in->known->events[i]; i++)
@@ -131,6 +142,7 @@ static void add_arguments(struct search *in)
 	case PARAM_EVENT:
 	case PARAM_PATTERN: add_events(in); break;
 	case PARAM_FILE: add_files(in); break;
+	case PARAM_KEY: add_keys(in); break;
 	case PARAM_TOPIC: add_commands(in); break;
 	case PARAM_SETTING: add_settings(in); break;
 	case PARAM_SETTING_VALUE: add_setting_values(in); break;

@@ -48,6 +48,7 @@ enum id {
 	ID_ASCII,
 	ID_SORT,
 	ID_VIEW,
+	ID_FORCE,
 };
 
 struct option {
@@ -93,6 +94,7 @@ static const struct option table[] = {
         {ID_SORT, 0, "sort", "COLUMN", OPTION_TOP, "sort by this column; -COLUMN: smallest first"},
         {ID_VIEW, 0, "view", "VIEW", OPTION_TOP, "begin with channels or clients"},
         {ID_ASCII, 0, "ascii", NULL, OPTION_TOP, "draw bars in ASCII"},
+        {ID_FORCE, 0, "force", NULL, OPTION_KEY, "cut off hosts that do not hold the key"},
 };
 
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
@@ -190,6 +192,7 @@ static int set_option(struct options *o, const struct option *opt, const char *a
 	case ID_NO_RECONNECT: o->no_reconnect = true; break;
 	case ID_BATCH: o->batch = true; break;
 	case ID_ASCII: o->ascii = true; break;
+	case ID_FORCE: o->force = true; break;
 	case ID_SOCKET:
 	case ID_OUTPUT:
 	case ID_TIMEOUT:

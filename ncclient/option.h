@@ -21,6 +21,7 @@ enum option_scope {
 	OPTION_EMIT = 1u << 0,
 	OPTION_LISTEN = 1u << 1,
 	OPTION_TOP = 1u << 2,
+	OPTION_KEY = 1u << 4,    /* keyuse, keyremove */
 	OPTION_SCRIPT = 1u << 3, /* with -e and with a script on standard input */
 };
 
@@ -65,6 +66,8 @@ struct options {
 	bool ascii;
 	const char *sort; /* or NULL */
 	const char *view; /* or NULL */
+	/* keyuse, keyremove */
+	bool force;
 	/* the command and its words; point into argv */
 	char **words;
 	size_t n_words;

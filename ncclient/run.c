@@ -64,6 +64,8 @@ static unsigned scopes_of(enum command_id id)
 	case COMMAND_EMIT: return OPTION_EMIT;
 	case COMMAND_LISTEN: return OPTION_LISTEN;
 	case COMMAND_TOP: return OPTION_TOP;
+	case COMMAND_KEYUSE:
+	case COMMAND_KEYREMOVE: return OPTION_KEY;
 	default: return 0;
 	}
 }
@@ -142,6 +144,13 @@ static enum status run_listen(struct session *s, const struct options *o, const 
 	return listen_run(s, arg(call, 0), arg(call, 1) ? arg(call, 1) : ">", &options);
 }
 
+/* keyuse("id", true), or --force. */
+static bool is_forced(const struct options *o, const struct call *call)
+{
+	return o->force || (call->n_args > 1 && (call->args[1].kind == VALUE_TRUE ||
+	                                         !strcmp(value_str(&call->args[1], ""), "true")));
+}
+
 static enum status run_call(struct session *s, const struct options *o, const struct command *c,
                             const struct call *call, bool *quit)
 {
@@ -155,6 +164,16 @@ static enum status run_call(struct session *s, const struct options *o, const st
 	case COMMAND_SHOWCHANNEL: return ask_channel(s, arg(call, 0));
 	case COMMAND_SHOWCLIENT: return ask_client(s, arg(call, 0), arg(call, 1));
 	case COMMAND_CLIENTS: return ask_clients(s, arg(call, 0));
+	case COMMAND_PEERS: return ask_simple(s, "nc-control-peers");
+	case COMMAND_NET: return ask_simple(s, "nc-control-net");
+	case COMMAND_LANES: return ask_simple(s, "nc-control-lanes");
+	case COMMAND_PROBE: return ask_probe(s);
+	case COMMAND_KEYS: return ask_simple(s, "nc-control-keys");
+	case COMMAND_KEYINSTALL: return ask_key_file(s, arg(call, 0));
+	case COMMAND_KEYUSE:
+		return ask_key(s, "nc-control-keyuse", arg(call, 0), is_forced(o, call));
+	case COMMAND_KEYREMOVE:
+		return ask_key(s, "nc-control-keyremove", arg(call, 0), is_forced(o, call));
 	case COMMAND_TRACE: return ask_trace(s, arg(call, 0), arg(call, 1));
 	case COMMAND_PING: return ask_ping(s, arg(call, 0));
 	case COMMAND_EMIT:

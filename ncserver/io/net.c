@@ -137,15 +137,6 @@ static int find_group(struct net *n, const struct conf *conf)
 	return 0;
 }
 
-/* An IPv6 socket reaches both, where this host has IPv6 at all. */
-static int family_of(const struct net *n)
-{
-	for (size_t i = 0; i < n->n_peers; i++)
-		if (n->peers[i].addr.sa.sa_family != AF_INET)
-			return AF_INET6;
-	return AF_INET;
-}
-
 static int open_udp(struct net *n, const struct conf *conf, struct fault *f)
 {
 	static const struct udp_handlers handlers = {.on_datagram = on_datagram,
@@ -155,7 +146,7 @@ static int open_udp(struct net *n, const struct conf *conf, struct fault *f)
 	const struct udp_options o = {
 	        .group = n->group.sa.sa_family ? &n->group : NULL,
 	        .interface = conf->interface,
-	        .family = family_of(n),
+	        .family = n->family,
 	        .port = is_unicast(conf) ? conf->port : 0,
 	        .may_wait = true,
 	        .rcvbuf = conf->net_rcvbuf,
@@ -247,7 +238,7 @@ static struct net *net_alloc(struct server *s)
 	if (!n)
 		return NULL;
 	n->server = s;
-	n->serial = ++s->net_serial;
+	s->net_serial++;
 	list_init(&n->lanes);
 	list_init(&n->rooms);
 	map_init(&n->by_in, MAP_U64, MAP_MAX_ENTRIES, s->env.hash_key);
@@ -267,7 +258,7 @@ static int net_new(struct net **out, struct server *s, const struct conf *conf, 
 	if (!err)
 		err = find_group(n, conf);
 	if (!err)
-		err = net_send_open(n, conf);
+		err = net_send_open(n, conf, f);
 	if (!err && !opens_late)
 		err = open_udp(n, conf, f);
 	if (!err && !opens_late)
@@ -436,8 +427,6 @@ void net_tick(struct server *s, uint64_t now)
 		return;
 	if (mesh_next_expiry(n->mesh) <= now)
 		mesh_tick(n->mesh, now);
-	if (n->resolve_at <= now)
-		net_resolve(n, now);
 	net_fill_done(n);
 }
 
@@ -463,7 +452,6 @@ bool net_turn(struct server *s, uint64_t now)
 	if (rounds == NET_ROUNDS)
 		return true;
 	at = mesh_next_expiry(n->mesh);
-	at = at < n->resolve_at ? at : n->resolve_at;
 	on_timer_of(s, n->is_blocked && at <= now ? UINT64_MAX : at, now);
 	return false;
 }

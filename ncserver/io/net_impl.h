@@ -11,6 +11,7 @@
 #include "ncserver/conf/conf.h"
 #include "ncserver/io/net.h"
 #include "ncserver/io/netaddr.h"
+#include "ncserver/io/netname.h"
 #include "ncserver/io/udp.h"
 
 /* Datagrams that are made before they are sent: as many as one packet of the kernel's holds. */
@@ -19,8 +20,6 @@
 #define NET_ROUNDS 8u
 /* A datagram where the interface is not known yet: what passes an Ethernet, with IPv6 as well. */
 #define NET_MTU_USUAL 1452u
-/* After this time names of peers that were not found are asked for again. */
-#define NET_RESOLVE_NS (UINT64_C(10) * 1000000000u)
 /* What was due, and could not be done, is tried again after this. */
 #define NET_AGAIN_NS 1000000u
 
@@ -37,15 +36,8 @@ struct net_lane {
 	char channel[NC_CHANNEL_MAX + 1];
 };
 
-/* Where datagrams go that are for all, without a group. */
-struct net_peer {
-	char *text;
-	struct netaddr addr; /* sa_family 0: not found yet */
-};
-
 struct net {
 	struct server *server;
-	uint64_t serial; /* tells answers of the resolver to an older one apart */
 	struct mesh *mesh;
 	struct udp *udp;
 	struct keyring ring;
@@ -65,9 +57,9 @@ struct net {
 	uint8_t *fill;
 	size_t fill_len, fill_room;
 
-	struct net_peer *peers;
+	struct netnames *peers; /* where datagrams go that are for all, without a group */
 	size_t n_peers;
-	uint64_t resolve_at;
+	int family; /* of the socket, without a group */
 
 	/* what is to be sent */
 	uint8_t *bytes;      /* NET_BATCH datagrams */
@@ -99,15 +91,12 @@ void net_lanes_end(struct net *n, uint64_t now);
 
 /* ---- net_send.c ---- */
 
-/* Memory for sending. Returns 0 or -ENOMEM. */
-int net_send_open(struct net *n, const struct conf *conf);
+/* What sending needs. Returns 0; 1 with *f; or a negative errno. */
+int net_send_open(struct net *n, const struct conf *conf, struct fault *f);
 void net_send_close(struct net *n);
 
 /* Makes and sends one batch. Returns whether there was something. */
 bool net_send(struct net *n, uint64_t now);
-
-/* Looks up names of peers that are not found yet. */
-void net_resolve(struct net *n, uint64_t now);
 
 void net_addr_get(struct netaddr *to, const struct mesh_addr *from);
 void net_addr_put(struct mesh_addr *to, const struct netaddr *from);

@@ -175,11 +175,11 @@ static enum nc_error answer_cut(const struct key_question *q, const struct key *
 
 static enum nc_error refuse_cut(const struct key_question *q, uint32_t id, struct lacking *cut)
 {
-	say(q, NC_EINVAL,
+	say(q, NC_EREMOTE,
 	    "these hosts have not shown that they hold key %08x, and would be cut off: %s", id,
 	    buf_str(&cut->names));
 	buf_fini(&cut->names);
-	return NC_EINVAL;
+	return NC_EREMOTE;
 }
 
 static enum nc_error ask_keys(const struct key_question *q)
@@ -252,7 +252,7 @@ static enum nc_error ask_remove(const struct key_question *q)
 	if (!k)
 		return e;
 	if (k == n->ring.current)
-		return say(q, NC_EINVAL, "%s", keyring_strerror(KEYRING_IN_USE));
+		return say(q, NC_EREMOTE, "%s", keyring_strerror(KEYRING_IN_USE));
 	/* who does not hold the one that stays may speak with this one only */
 	if (!may_cut(q, n->ring.current->id, &cut))
 		return refuse_cut(q, n->ring.current->id, &cut);
@@ -260,7 +260,7 @@ static enum nc_error ask_remove(const struct key_question *q)
 	err = keyring_remove(&n->ring, k->id);
 	if (err) {
 		buf_fini(&cut.names);
-		return say(q, NC_EINVAL, "%s", keyring_strerror((enum keyring_error)err));
+		return say(q, NC_EREMOTE, "%s", keyring_strerror((enum keyring_error)err));
 	}
 	mesh_keys_changed(n->mesh);
 	log_info(&q->s->log, "a key is held no more, and wiped",
@@ -288,7 +288,7 @@ enum nc_error net_ask_keys(struct server *s, const char *what, size_t len, const
 		if (strlen(table[i].what) != len || memcmp(table[i].what, what, len) != 0)
 			continue;
 		if (!s->net)
-			return say(&q, NC_ESTATE, "this server takes part in no network");
+			return say(&q, NC_EREMOTE, "this server takes part in no network");
 		text = strndup(data, data_len);
 		q.data = text ? yajl_tree_parse(text, NULL, 0) : NULL;
 		e = table[i].fn(&q);

@@ -36,129 +36,78 @@ void net_addr_put(struct mesh_addr *to, const struct netaddr *from)
 
 /* ---- peers ---- */
 
-/* One question to the resolver. It may outlive the session that asked. */
-struct lookup {
-	uv_getaddrinfo_t req;
-	struct server *server;
-	uint64_t serial;
-	size_t peer;
-	uint16_t port;
-};
-
-static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+static void on_found(void *arg)
 {
-	struct lookup *q = req->data;
-	struct net *n = q->server->net;
-
-	if (n && n->serial == q->serial && status == 0 && res) {
-		struct netaddr *a = &n->peers[q->peer].addr;
-
-		memset(a, 0, sizeof(*a));
-		memcpy(a, res->ai_addr,
-		       res->ai_addrlen < sizeof(*a) ? res->ai_addrlen : sizeof(*a));
-		netaddr_set_port(a, q->port);
-	} else if (n && n->serial == q->serial) {
-		log_warning(&n->server->log, "a peer is not found, asking again",
-		            log_str("peer", n->peers[q->peer].text),
-		            log_str("error", status ? uv_strerror(status) : "no address"));
-	}
-	uv_freeaddrinfo(res);
-	free(q);
+	/* addresses are asked for with each batch */
+	(void)arg;
 }
 
-static void look_up(struct net *n, size_t i, const char *host, uint16_t port)
+/* "host" becomes "host:port" with the usual one. Returns it, to be freed, or NULL. */
+static char *with_port(const char *text, uint16_t port)
 {
-	const struct addrinfo hints = {
-	        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
-	struct lookup *q = calloc(1, sizeof(*q));
+	char host[NETADDR_HOST_MAX], *out;
+	struct netaddr a;
+	uint16_t own;
 
-	if (!q)
-		return;
-	q->req.data = q;
-	q->server = n->server;
-	q->serial = n->serial;
-	q->peer = i;
-	q->port = port;
-	if (uv_getaddrinfo(&n->server->loop, &q->req, on_found, host, NULL, &hints) < 0)
-		free(q);
+	if (netaddr_split(host, &own, text) == NETADDR_OK)
+		return strdup(text);
+	if (netaddr_from_ip(&a, text) && a.sa.sa_family == AF_INET6)
+		return asprintf(&out, "[%s]:%u", text, port) < 0 ? NULL : out;
+	return asprintf(&out, "%s:%u", text, port) < 0 ? NULL : out;
 }
 
-/* Takes "host:port", or a host alone with the usual port. */
-static void split(const struct net *n, const char *text, char host[NETADDR_HOST_MAX],
-                  uint16_t *port)
-{
-	if (netaddr_split(host, port, text) == NETADDR_OK)
-		return;
-	snprintf(host, NETADDR_HOST_MAX, "%s", text);
-	*port = bus_conf(n->server->bus)->port;
-}
-
-static bool wants_lookup(const struct net_peer *p)
-{
-	return p->addr.sa.sa_family == 0;
-}
-
-void net_resolve(struct net *n, uint64_t now)
+/* IPv6, which reaches both, where one of them has such an address. */
+static int family_of(char *const *list, size_t n)
 {
 	char host[NETADDR_HOST_MAX];
+	struct netaddr a;
 	uint16_t port;
 
-	n->resolve_at = UINT64_MAX;
-	for (size_t i = 0; i < n->n_peers; i++) {
-		if (!wants_lookup(&n->peers[i]))
-			continue;
-		split(n, n->peers[i].text, host, &port);
-		look_up(n, i, host, port);
-		n->resolve_at = now + NET_RESOLVE_NS;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (netaddr_split(host, &port, list[i]) == NETADDR_OK &&
+		    netaddr_from_ip(&a, host) && a.sa.sa_family == AF_INET6)
+			return AF_INET6;
+	return AF_INET;
 }
 
-static int open_peers(struct net *n, const struct conf *conf)
+static int open_peers(struct net *n, const struct conf *conf, struct fault *f)
 {
-	char host[NETADDR_HOST_MAX];
-	uint16_t port;
+	size_t n_all = conf->peers.n, done = 0;
+	char **list = calloc(n_all + 1, sizeof(*list));
+	int err = -ENOMEM;
 
-	n->peers = calloc(conf->peers.n + 1, sizeof(*n->peers));
-	if (!n->peers)
-		return -ENOMEM;
-	for (size_t i = 0; i < conf->peers.n; i++) {
-		struct net_peer *p = &n->peers[n->n_peers];
-
-		p->text = strdup(conf->peers.list[i]);
-		if (!p->text)
-			return -ENOMEM;
-		n->n_peers++;
-		if (netaddr_split(host, &port, p->text) != NETADDR_OK) {
-			snprintf(host, sizeof(host), "%s", p->text);
-			port = conf->port;
-		}
-		if (netaddr_from_ip(&p->addr, host))
-			netaddr_set_port(&p->addr, port);
-		else
-			p->addr = (struct netaddr){0};
+	while (list && done < n_all && (list[done] = with_port(conf->peers.list[done], conf->port)))
+		done++;
+	if (list && done == n_all) {
+		n->family = family_of(list, n_all);
+		err = netnames_new(&n->peers, &n->server->loop, (const char *const *)list, n_all,
+		                   n->family, on_found, n, &n->server->log, f);
 	}
-	return 0;
+	while (list && done > 0)
+		free(list[--done]);
+	free(list);
+	n->n_peers = err ? 0 : n_all;
+	return err;
 }
 
 /* ---- batches ---- */
 
-int net_send_open(struct net *n, const struct conf *conf)
+int net_send_open(struct net *n, const struct conf *conf, struct fault *f)
 {
-	int err = open_peers(n, conf);
+	int err = conf->peers.n > 0 ? open_peers(n, conf, f) : 0;
 
-	n->resolve_at = 0;
 	n->out_max = NET_BATCH * (n->n_peers > 1 ? n->n_peers : 1);
 	n->bytes = malloc(NET_BATCH * (size_t)MESH_DATAGRAM_MAX);
 	n->to = calloc(NET_BATCH, sizeof(*n->to));
 	n->out = calloc(n->out_max, sizeof(*n->out));
-	return err || !n->bytes || !n->to || !n->out ? -ENOMEM : 0;
+	if (err)
+		return err;
+	return n->bytes && n->to && n->out ? 0 : -ENOMEM;
 }
 
 void net_send_close(struct net *n)
 {
-	for (size_t i = 0; i < n->n_peers; i++)
-		free(n->peers[i].text);
-	free(n->peers);
+	netnames_free(n->peers);
 	free(n->bytes);
 	free(n->to);
 	free(n->out);
@@ -185,11 +134,13 @@ static void address(struct net *n, const size_t *len, size_t n_made)
 		if (has_group || !is_for_all(&n->to[i]))
 			put(n, is_for_all(&n->to[i]) ? NULL : &n->to[i], i, len[i]);
 	for (size_t k = 0; !has_group && k < n->n_peers; k++) {
-		if (wants_lookup(&n->peers[k]))
+		const struct netaddr *peer = netnames_at(n->peers, k);
+
+		if (!peer)
 			continue;
 		for (size_t i = 0; i < n_made; i++)
 			if (is_for_all(&n->to[i]))
-				put(n, &n->peers[k].addr, i, len[i]);
+				put(n, peer, i, len[i]);
 	}
 }
 

@@ -113,7 +113,7 @@ check() {
 		jq -e '.nc.code != 20' answer
 		n=$((n + 1))
 	done < <(sed -n '/^\.Ss Questions$/,/^\.El$/s/^\.It Ql nc-control-//p' "$page")
-	[ $n = 10 ]
+	[ $n = 18 ]
 }
 
 @test "what fails is told with a code, and without an id with an error as data" {
