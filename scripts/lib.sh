@@ -96,3 +96,21 @@ source_files() {
 		done
 	fi
 }
+
+# runs PID: whether a process of the group is there, and not only waits for init to take note of its end
+runs() {
+	pgrep -g "$1" -r D,R,S,T >/dev/null
+}
+
+# stop PID...: ends process groups, and waits until they have gone
+stop() {
+	local pid i
+	for pid; do
+		kill -- "-$pid" 2>/dev/null || continue
+		for i in {1..100}; do
+			runs "$pid" || break
+			[ "$i" != 80 ] || kill -KILL -- "-$pid" 2>/dev/null || break
+			sleep 0.05
+		done
+	done
+}

@@ -62,3 +62,33 @@ leaves_nothing() {
 	[ "${ended-0}" = 143 ]
 	leaves_nothing
 }
+
+# two_hosts WAY: the demo of two hosts, whose output goes to the file "output"
+two_hosts() {
+	local from to
+	TMPDIR=$PWD/tmp timeout 120 "$TOP_SRCDIR/scripts/demo-hosts" "$TOP_BUILDDIR" "$@" >output 2>&1 3>&- ||
+		{ cat output && false; }
+	for from in alpha beta; do
+		for to in alpha beta; do
+			[ "$(grep -c "^  heard on $to | .*load\.$from.*\"1m\":[0-9.]*" output)" = 3 ]
+		done
+	done
+	grep -q 'key [0-9a-f]*, aes-256-gcm' output
+	grep -q '^==> Nothing is left of the two hosts' output
+	[ -z "$(ls -A tmp)" ]
+	run ! pgrep -af "$PWD/tmp/netcluster-hosts"
+}
+
+@test "two hosts in network namespaces hear each other, twice in a row, and nothing is left" {
+	local why
+	why=$("$TOP_SRCDIR/t/net/hosts.sh" run "$TOP_SRCDIR/t/net/hosts.sh" check 2>&1) || skip "$why"
+	two_hosts namespaces
+	grep -q 'two network namespaces' output
+	two_hosts namespaces
+}
+
+@test "two hosts on the loopback interface hear each other, twice in a row, and nothing is left" {
+	two_hosts loopback
+	grep -q 'two servers on the loopback interface' output
+	two_hosts loopback
+}

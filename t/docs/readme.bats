@@ -75,6 +75,29 @@ wait_for() {
 	[ "$(grep -c 'load\.later.*2' heard)" = 1 ]
 }
 
+# with_key FILE: the configuration on standard input, with a key of this test and the loopback interface
+with_key() {
+	[ -e mesh.key ] || "$TOP_BUILDDIR/ncserver/ncserver" --keygen mesh.key
+	sed -e "s|/etc/netcluster/mesh.key|$PWD/mesh.key|" -e 's|^interface = .*|interface = "lo";|' >"$1"
+	grep -qF "$PWD/mesh.key" "$1"
+	grep -q '^interface = "lo";$' "$1"
+}
+
+@test "the configuration between hosts is right, and so is conf/hosts.conf" {
+	awk '/^## / { between = $0 == "## Between hosts" } /^```/ { code = !code; next } between && code' "$readme" |
+		with_key readme.conf
+	[ "$(wc -l <readme.conf)" = 5 ]
+	with_key hosts.conf <"$TOP_SRCDIR/conf/hosts.conf"
+	for file in readme.conf hosts.conf; do
+		"$TOP_BUILDDIR/ncserver/ncserver" --check-config "$file" >said 2>&1 || { cat said && false; }
+		"$TOP_BUILDDIR/ncserver/ncserver" --print-config "$file" >printed
+		grep -q 'propagatetonet' printed
+	done
+	sed 's/^keys = .*//' hosts.conf >keyless.conf
+	run "$TOP_BUILDDIR/ncserver/ncserver" --check-config keyless.conf
+	[ "$status" = 78 ]
+}
+
 @test "links between the documents lead somewhere" {
 	local file link missing=0
 	for file in "$TOP_SRCDIR"/*.md "$TOP_SRCDIR"/doc/*.md "$TOP_SRCDIR"/doc/decisions/*.md; do
