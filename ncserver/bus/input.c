@@ -395,5 +395,6 @@ void bus_input_eof(struct bus *b, struct client *c, uint64_t now)
 
 bool bus_wants_input(const struct client *c)
 {
-	return !c->dead && !c->waits_for && !c->in.eof && !list_linked(&c->wait);
+	return !c->dead && !c->waits_for && !c->in.eof && !list_linked(&c->wait) &&
+	       bus_client_lane(c) != BUS_LANE_OUT;
 }

@@ -12,9 +12,10 @@
 #include "t/unit/bus_rig.h"
 
 static const char conf[] =
-        "{\"socket\":\"/tmp/x/%s\",\"max_message\":100000,\"channels\":{"
-        "\"A\":{\"propagatetochannels\":\".*\",\"queue_bytes\":65536},"
-        "\"B\":{\"policy\":\"drop-oldest\",\"queue_bytes\":65536},"
+        "{\"socket\":\"/tmp/x/%s\",\"max_message\":100000,\"insecure\":true,\"channels\":{"
+        "\"A\":{\"propagatetochannels\":\".*\",\"queue_bytes\":65536,\"propagatetonet\":true,"
+        "\"propagatefromnet\":true},"
+        "\"B\":{\"policy\":\"drop-oldest\",\"queue_bytes\":65536,\"propagatetonet\":true},"
         "\"C\":{\"policy\":\"conflate\",\"queue_bytes\":65536,\"propagatetochannels\":\"A|B\"},"
         "\"D\":{\"policy\":\"disconnect\",\"queue_bytes\":65536,\"propagatetochannels\":\"D\"}}}";
 
@@ -49,6 +50,29 @@ static const char *channel(uint8_t which)
 	return names[which % 5];
 }
 
+/* Another host begins to be heard, or to hear. */
+static void open_lane(struct rig *r, uint8_t who)
+{
+	uint32_t tag = 0x1000u + who % 3;
+	int i = who < 225 ? rig_lane_out(r, channel(who % 2))
+	                  : rig_lane_in(r, channel(who % 2), who % 3 ? "h1" : "h2", tag, NULL);
+
+	if (i >= 0 && who >= 225)
+		r->clients[i].id = (uint64_t)tag << 32 | 9;
+}
+
+static void end_input(struct rig *r, int i, uint8_t what)
+{
+	struct client *c = r->clients[i].c;
+
+	if (bus_client_lane(c) == BUS_LANE_NONE)
+		bus_input_eof(r->bus, c, r->now);
+	else if (bus_client_lane(c) == BUS_LANE_IN && what >= 50)
+		bus_lane_gap(r->bus, c, what, what % 20 == 8, r->now);
+	else
+		bus_close_lane(r->bus, c, r->now);
+}
+
 static void step(struct rig *r, struct script *s)
 {
 	uint8_t what = next(s);
@@ -64,6 +88,8 @@ static void step(struct rig *r, struct script *s)
 			break;
 		if (who >= 240) /* control has none */
 			rig_accept_fifo(r, channel(who % 4));
+		else if (who >= 210)
+			open_lane(r, who);
 		else
 			rig_accept(r, channel(who), who % 3, who, NULL);
 		break;
@@ -98,7 +124,7 @@ static void step(struct rig *r, struct script *s)
 	case 7: rig_wait(r, who * 10u); break;
 	case 8:
 		if (alive)
-			bus_input_eof(r->bus, r->clients[i].c, r->now);
+			end_input(r, i, what);
 		break;
 	default:
 		if (alive)
