@@ -92,3 +92,17 @@ two_hosts() {
 	grep -q 'two servers on the loopback interface' output
 	two_hosts loopback
 }
+
+@test "an interrupted demo of two hosts leaves nothing either" {
+	TMPDIR=$PWD/tmp "$TOP_SRCDIR/scripts/demo-hosts" "$TOP_BUILDDIR" loopback >output 2>&1 3>&- &
+	for _ in {1..200}; do
+		grep -qs '^  heard on beta' output && break
+		sleep 0.05
+	done
+	grep -q '^  heard on beta' output
+	kill -TERM $!
+	wait $! || ended=$?
+	[ "${ended-0}" = 143 ]
+	[ -z "$(ls -A tmp)" ]
+	run ! pgrep -af "$PWD/tmp/netcluster-hosts"
+}
