@@ -210,6 +210,7 @@ static void on_net_timer(uv_poll_t *handle, int status, int events)
 	(void)events;
 	if (read(s->net_timer_fd, &n, sizeof(n)) < 0)
 		return;
+	s->net_timer_at = UINT64_MAX;
 	net_tick(s, server_now());
 }
 

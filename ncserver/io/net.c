@@ -422,7 +422,6 @@ void net_tick(struct server *s, uint64_t now)
 {
 	struct net *n = s->net;
 
-	s->net_timer_at = UINT64_MAX;
 	if (!n)
 		return;
 	if (mesh_next_expiry(n->mesh) <= now)
@@ -519,7 +518,9 @@ static void on_timer_of(struct server *s, uint64_t at, uint64_t now)
 	/* what is due at once and could not be done is tried again soon, not forever */
 	if (at <= now)
 		at = now + NET_AGAIN_NS;
-	if (at == s->net_timer_at)
+	/* One that is set for earlier goes off, and is set anew then: what is due moves away with
+	 * each datagram, and setting it each time would cost more than the datagram. */
+	if (at >= s->net_timer_at && s->net_timer_at > now)
 		return;
 	s->net_timer_at = at;
 	if (at != UINT64_MAX) {
