@@ -14,19 +14,18 @@
 #define RATE 1000u /* messages per second */
 
 struct sums {
-	uint64_t control, control_sender, bytes, repairs, lost, naks;
+	uint64_t control, control_sender, heard, repairs, lost, naks;
 };
 
 static struct sums sums_of(struct world *w)
 {
-	struct sums s = {0};
+	struct sums s = {.heard = w->n_delivered};
 	struct mesh_stats now;
 
 	for (uint32_t i = 0; i < w->n; i++) {
 		host_stats(world_host(w, i), &now, NULL);
 		s.control += now.control_out;
 		s.control_sender += i ? 0 : now.control_out;
-		s.bytes += now.bytes_out;
 		s.repairs += now.repair_bytes_out;
 		s.naks += now.naks_out;
 		s.lost += w->hosts[i].lost_bytes;
@@ -42,7 +41,7 @@ static struct sums measure(struct world *w, uint64_t ns)
 	world_run(w, w->now + ns);
 	b = sums_of(w);
 	return (struct sums){b.control - a.control, b.control_sender - a.control_sender,
-	                     b.bytes - a.bytes,     b.repairs - a.repairs,
+	                     b.heard - a.heard,     b.repairs - a.repairs,
 	                     b.lost - a.lost,       b.naks - a.naks};
 }
 
@@ -50,7 +49,8 @@ void scale_head(void)
 {
 	printf("| hosts | idle: control, B/s per host | load: control, B/s per receiver | of the "
 	       "sender | with 1%% lost: bytes repaired per byte lost | NAKs per lost datagram | "
-	       "memory per peer, B |\n|---|---|---|---|---|---|---|\n");
+	       "memory per peer, B | messages heard, per receiver and second |\n"
+	       "|---|---|---|---|---|---|---|---|\n");
 	fflush(stdout);
 }
 
@@ -87,12 +87,13 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 	lost = w->net.lost[NET_LOST];
 	loss = measure(w, 2 * second);
 	lost = w->net.lost[NET_LOST] - lost;
-	printf("| %u | %.0f | %.0f | %.0f | %.3f | %.3f | %zu |\n", n,
+	printf("| %u | %.0f | %.0f | %.0f | %.3f | %.3f | %zu | %.0f |\n", n,
 	       (double)idle.control * 1e9 / (double)(10 * second) / n,
 	       (double)(load.control - load.control_sender) * 1e9 / (double)second / (n - 1),
 	       (double)load.control_sender * 1e9 / (double)second,
 	       loss.lost ? (double)loss.repairs / (double)loss.lost : 0,
-	       lost ? (double)loss.naks / (double)lost : 0, memory / (n - 1));
+	       lost ? (double)loss.naks / (double)lost : 0, memory / (n - 1),
+	       (double)load.heard * 1e9 / (double)second / (n - 1));
 	fflush(stdout);
 	if (w->failed)
 		printf("FAILED: %u hosts, seed %llu, at %.6f s: %s\n", n, (unsigned long long)seed,
