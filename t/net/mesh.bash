@@ -120,6 +120,11 @@ sees() {
 		is 0 tell "$1" lanes "[.[] | select(.host == null and .class == \"reliable\" and .members < $2)] | length"
 }
 
+# knows H OF: the peer that host H has for host OF is the server that runs there now
+knows() {
+	is "$(tell "$2" net .addr)" tell "$1" peers "[.[] | select(.state == \"up\" and .host == \"host$2\") | .addr] | last"
+}
+
 # state H OF: what host OF is for host H
 state() {
 	tell "$1" peers "[.[] | select(.host == \"host$2\") | .state] | last"

@@ -96,6 +96,9 @@ play() {
 		for h in $who; do
 			[ "$h" = nobody ] || start "$h"
 		done
+		# a server that was killed is up for the other one until its successor has proved itself
+		wait_for 20 knows 1 2
+		wait_for 20 knows 2 1
 		for h in 1 2; do wait_for 20 sees $h 1; done
 		eventually is_connected 2
 		play 2 "$sender" "$(tell 1 net .addr)"
