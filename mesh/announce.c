@@ -46,7 +46,7 @@ static bool lane_is_over(const struct mesh_lane *l)
 
 /* Lanes in turn, from where the last announcement ended; at most all of them once, and `max` bytes.
  */
-static void put_lanes(struct mesh *m, struct mw_writer *w, size_t max)
+static void put_lanes(struct mesh *m, struct mw_writer *w, size_t max, bool to_all)
 {
 	uint32_t i, n = map_len(&m->by_idx);
 	struct list *it = m->lanes.next;
@@ -74,9 +74,9 @@ static void put_lanes(struct mesh *m, struct mw_writer *w, size_t max)
 		if (w->len + 22 + v.name_len > end || !mw_add_lane(w, &v))
 			break;
 		m->announce_lane = (m->announce_lane + 1) % n;
-		if (lane_is_over(l) && l->over_left)
+		if (to_all && lane_is_over(l) && l->over_left)
 			l->over_left--;
-		if (m->announce_fresh)
+		if (to_all && m->announce_fresh)
 			m->announce_fresh--;
 		it = it->next == &m->lanes ? m->lanes.next : it->next;
 	}
@@ -134,7 +134,7 @@ void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now)
 	announce_put_self(m, w, m->announce_query ? MW_F_QUERY : 0);
 	m->announce_query = false;
 	put_keys(m, w);
-	put_lanes(m, w, mw_room(w) / 2);
+	put_lanes(m, w, mw_room(w) / 2, true);
 	put_heard(m, w);
 	/* All hosts together stay below 1% of the rate limit. */
 	all = (uint64_t)(m->n_up + 1) * (w->len + MW_TAG_LEN) * 100 * 1000 / rate;
@@ -144,12 +144,21 @@ void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now)
 	                         : now + m->announce_gap - mesh_jitter(m, m->announce_gap / 8);
 }
 
+void announce_put_lanes(struct mesh *m, struct mw_writer *w)
+{
+	if (mw_room(w) > MW_CHALLENGE_SIZE)
+		put_lanes(m, w, mw_room(w) - MW_CHUNK_LEN, false);
+}
+
 void announce_bye(struct mesh *m, struct mw_writer *w)
 {
 	announce_put_self(m, w, 0);
-	put_lanes(m, w, mw_room(w) - MW_CHUNK_LEN);
+	put_lanes(m, w, mw_room(w) - 3 * MW_CHUNK_LEN, true);
 	mw_open(w, MW_LEAVE, 0, 0);
 	mw_close(w);
+	/* Each is longer than the one before, so that no two go as one packet and are lost as one.
+	 */
+	mw_pad(w, w->len + MW_TAG_LEN + MW_CHUNK_LEN + (BYES - m->byes));
 }
 
 /* ---- others' ---- */

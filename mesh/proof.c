@@ -343,6 +343,9 @@ bool proof_write_answer(struct mesh *m, struct peer *p, struct mw_writer *w)
 	mw_put_to(w, p->boot);
 	announce_put_self(m, w, 0);
 	mw_put_challenge(w, MW_ANSWER, &c);
+	/* Whoever is proven by it need not wait for the next announcement. */
+	if (c.size == m->cfg.mtu)
+		announce_put_lanes(m, w);
 	mw_pad(w, c.size);
 	return true;
 }

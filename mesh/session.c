@@ -302,7 +302,7 @@ bool mesh_is_drained(const struct mesh *m)
 void mesh_bye(struct mesh *m, uint64_t now)
 {
 	m->leaving = true;
-	m->byes = 3;
+	m->byes = BYES;
 	m->announce_lane = 0;
 	m->now = now;
 }

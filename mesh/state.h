@@ -40,6 +40,7 @@
 #define RATE_DEFAULT    UINT64_C(62500000) /* 500 Mbit/s */
 #define RTT_DEFAULT_NS  (10 * NS_MS)
 #define KEYS_MAX        16u
+#define BYES            3u /* copies of LEAVE */
 
 /* ---- time and chance ---- */
 
@@ -362,6 +363,8 @@ void announce_on(struct mesh *m, struct peer *p, const struct mw_announce *a, ui
                  uint64_t now);
 void announce_on_heard(struct mesh *m, struct peer *p, const struct mw_chunk *c, uint64_t now);
 void announce_on_keys(struct peer *p, const struct mw_chunk *c);
+/* As many lanes as there is room for, for one peer; none into a small datagram. */
+void announce_put_lanes(struct mesh *m, struct mw_writer *w);
 void announce_bye(struct mesh *m, struct mw_writer *w);
 
 /* lane.c */

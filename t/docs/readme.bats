@@ -121,7 +121,7 @@ with_key() {
 @test "every test that doc/tests.md names is there" {
 	local name missing=0
 	# C writes a long name in several pieces
-	find "$TOP_SRCDIR/t" -name '*.[ch]' -o -name '*.bats' | xargs cat | tr -s '\n\t ' ' ' | sed 's/" "//g' >sources
+	find "$TOP_SRCDIR/t" \( -name '*.[ch]' -o -name '*.bats' \) -exec cat {} + | tr -s '\n\t ' ' ' | sed 's/" "//g' >sources
 	while read -r name; do
 		if ! grep -qF -- "$name" sources; then
 			echo "$name is nowhere"
