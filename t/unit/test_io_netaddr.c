@@ -262,7 +262,7 @@ static void the_interface_that_is_meant_is_taken(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct netif out;
+		struct netif out = {0};
 		struct fault f = {0};
 		char addr[NETADDR_TEXT_MAX], text[NETADDR_TEXT_MAX + 32];
 		int err = netif_choose(&out, host, COUNT(host), cases[i].spec, cases[i].family, &f);
