@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "libnc/wire/name.h"
 #include "ncserver/conf/printer.h"
@@ -207,12 +208,16 @@ int channels_add_control(struct walk *w)
 	return complete_channel(w, &c->channels[i]);
 }
 
-/* libconfig's keys begin with a letter; names of channels need not. */
+/* libconfig's keys begin with a letter, and are none of its words; names of channels may be. */
 static bool names_are_keys(const struct conf *c)
 {
-	for (size_t i = 0; i < c->n_channels; i++)
-		if (strchr("0123456789_-", c->channels[i].name[0]))
+	for (size_t i = 0; i < c->n_channels; i++) {
+		const char *name = c->channels[i].name;
+
+		if (strchr("0123456789_-", name[0]) || !strcasecmp(name, "true") ||
+		    !strcasecmp(name, "false"))
 			return false;
+	}
 	return true;
 }
 
