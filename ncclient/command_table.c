@@ -73,6 +73,10 @@ static const struct command questions[] = {
          {{"channel", PARAM_CHANNEL, false}, {"event", PARAM_EVENT, false}},
          "who would get an event, without sending it",
          NULL},
+};
+
+/* What is asked of the server about other hosts. */
+static const struct command network[] = {
         {COMMAND_PEERS,
          "peers",
          NULL,
@@ -185,13 +189,17 @@ static const struct command others[] = {
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-_Static_assert(LEN(questions) + LEN(events) + LEN(others) == N_COMMANDS, "a row for each number");
+_Static_assert(LEN(questions) + LEN(network) + LEN(events) + LEN(others) == N_COMMANDS,
+               "a row for each number");
 
 const struct command *command_at(size_t i)
 {
 	if (i < LEN(questions))
 		return &questions[i];
 	i -= LEN(questions);
+	if (i < LEN(network))
+		return &network[i];
+	i -= LEN(network);
 	if (i < LEN(events))
 		return &events[i];
 	return &others[i - LEN(events)];
