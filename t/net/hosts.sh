@@ -222,12 +222,22 @@ offload() {
 	local to=on host
 	yes_or_no "${1-}" || to=off
 	set -- gso $to tso $to gro $to tx-udp-segmentation $to
-	# what a device does not have, it does not do
+	# what a device does not have, it refuses, and does not do; what all have is looked at
 	for host in $(hosts); do
-		in_host "$host" ethtool -K eth0 "$@" >/dev/null 2>&1 || true
-		in_host sw ethtool -K "p$host" "$@" >/dev/null 2>&1 || true
+		in_host "$host" ethtool -K eth0 "$@" >/dev/null 2>&1 || is_offload "$host" eth0 $to
+		in_host sw ethtool -K "p$host" "$@" >/dev/null 2>&1 || is_offload sw "p$host" $to
+		is_offload "$host" eth0 $to
+		is_offload sw "p$host" $to
 	done
-	in_host sw ethtool -K br0 "$@" >/dev/null 2>&1 || true
+	in_host sw ethtool -K br0 "$@" >/dev/null 2>&1 || is_offload sw br0 $to
+}
+
+# is_offload HOST DEVICE on|off: dies where segments are made, or joined, otherwise
+is_offload() {
+	local what
+	for what in generic-segmentation-offload generic-receive-offload; do
+		in_host "$1" ethtool -k "$2" | grep "^$what: $3" >/dev/null || die "$1: $what of $2 is not $3"
+	done
 }
 
 command=${1-}
