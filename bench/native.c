@@ -8,7 +8,6 @@
 #include <netcluster/nc.h>
 
 #define CONNECT_MS 10000
-#define LONG_LEN   (16u << 10)
 #define KNOCK_MS   100
 
 static void fail(nc_client *c, const char *what, int error)
@@ -69,14 +68,8 @@ struct source {
 static void source_send(void *end, const uint8_t *payload, size_t len)
 {
 	const struct source *s = end;
-	enum nc_type type = type_of(s->o);
-	int r = NC_AGAIN;
+	int r = nc_emit_wait(s->c, s->o->event, type_of(s->o), payload, len, 0, -1);
 
-	/* what is long had better wait for the socket than for a full queue: nc_emit(3) */
-	if (len < LONG_LEN)
-		r = nc_emit(s->c, s->o->event, type, payload, len, 0);
-	if (r == NC_AGAIN)
-		r = nc_emit_wait(s->c, s->o->event, type, payload, len, 0, -1);
 	if (r)
 		fail(s->c, "emit", r);
 }

@@ -36,6 +36,10 @@
  * in turn. A power of two. */
 #define CLIENT_NAMES 32u
 
+/* Memory of the queue that is kept for what comes next goes this long after nothing came, or
+ * sooner. */
+#define CLIENT_SPARE_MS 1000
+
 /* No point in time: what a deadline says that is not set. */
 #define CLIENT_NEVER UINT64_MAX
 
@@ -205,9 +209,13 @@ bool client_has_output(const nc_client *c);
  * the queue to themselves. */
 #define CLIENT_LONG_LEN OUTQ_SHARE_LEN
 
-/* Whether a payload of CLIENT_LONG_LEN or more, whose emitter can wait, had better wait for the
- * socket: then it is written from where it lies. */
-bool client_emit_waits(const nc_client *c);
+/* Bytes that an emitter which can wait lets stand in the queue while the socket is full: what is
+ * queued by megabytes is written from memory, not from the cache. */
+#define CLIENT_LAG_LEN (16 * OUTQ_SEGMENT_LEN)
+
+/* Whether a payload of `len` bytes, whose emitter can wait, had better wait for the socket than for
+ * the queue. From CLIENT_LONG_LEN on it is then written from where it lies. */
+static inline bool client_emit_waits(const nc_client *c, size_t len);
 
 /* ---- hear.c */
 
@@ -224,5 +232,11 @@ void client_run_writable(nc_client *c);
 
 /* Whether it is. */
 bool client_is_writable_owed(const nc_client *c);
+
+static inline bool client_emit_waits(const nc_client *c, size_t len)
+{
+	return c->is_blocked && c->out.n_bytes > (len < CLIENT_LONG_LEN ? CLIENT_LAG_LEN : 0) &&
+	       c->state == NC_CONNECTED && c->opt.queue_policy == NC_POLICY_BLOCK;
+}
 
 #endif

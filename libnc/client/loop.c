@@ -51,11 +51,16 @@ static bool client_is_busy(const nc_client *c)
 int nc_timeout(const nc_client *c)
 {
 	uint64_t next_ns;
+	int ms;
 
 	if (client_is_busy(c))
 		return 0;
 	next_ns = earlier(c->retry_ns, earlier(c->deadline_ns, request_next_ns(&c->requests)));
-	return client_ms_until(next_ns);
+	ms = client_ms_until(next_ns);
+	if (c->state != NC_CLOSED && c->out.n_spares + c->inbox.n_spares &&
+	    (ms < 0 || ms > CLIENT_SPARE_MS))
+		ms = CLIENT_SPARE_MS;
+	return ms;
 }
 
 /* ---- processing */
@@ -169,6 +174,8 @@ static int client_process(nc_client *c)
 		client_flush(c);
 	client_run_writable(c);
 	conn_trim(&c->conn);
+	outq_trim(&c->out);
+	outq_trim(&c->inbox);
 	return c->state == NC_CLOSED ? c->end_error : NC_OK;
 }
 
@@ -281,13 +288,12 @@ int nc_sync(nc_client *c, int timeout_ms)
 int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void *data, size_t len,
                  unsigned flags, int timeout_ms)
 {
-	bool is_long = len >= CLIENT_LONG_LEN;
 	uint64_t deadline_ns;
 	int r = NC_AGAIN, ms;
 
 	if (c->n_callbacks)
 		return NC_ESTATE;
-	if (!is_long || !client_emit_waits(c))
+	if (!client_emit_waits(c, len))
 		r = nc_emit(c, event, type, data, len, flags);
 	if (r != NC_AGAIN)
 		return r;
@@ -298,7 +304,7 @@ int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void 
 		(void)client_wait(c, ms);
 		if (c->is_freed)
 			r = NC_ECLOSED;
-		else if (!is_long || !client_emit_waits(c))
+		else if (!client_emit_waits(c, len))
 			r = nc_emit(c, event, type, data, len, flags);
 	}
 	/* the socket took nothing in time, but there may be room in the queue */

@@ -1,10 +1,11 @@
 /* outq.c - a bounded queue of encoded EMIT frames
  *
  * Frames stand whole and one behind the other in segments, so that a burst goes out as a few
- * iovecs. A segment is freed when its last frame goes: an idle queue holds no memory. What was
- * written is counted by whole frames; how much of the first one is written stands in `cursor`, and
- * the frame stays whole in memory until its last byte is taken, since after a break of the
- * connection it goes out again from its begin.
+ * iovecs. Segments whose last frame went are kept for what comes next, where they are many, until
+ * nothing came for a while: an idle queue holds no memory. What was written is counted by whole
+ * frames; how much of the first one is written stands in `cursor`, and the frame stays whole in
+ * memory until its last byte is taken, since after a break of the connection it goes out again from
+ * its begin.
  *
  * The queue knows no socket and no policy: its owner asks for room and says what to drop.
  */
@@ -27,10 +28,17 @@ static size_t frame_len_at(const struct outq_segment *s, uint32_t at)
 	return le32_get(s->data + at);
 }
 
-static struct outq_segment *segment_new(size_t cap)
+static struct outq_segment *segment_get(struct outq *q, size_t cap)
 {
-	struct outq_segment *s = malloc(sizeof(*s) + cap + BYTES_BLOCK - 1);
+	struct outq_segment *s;
 
+	if (cap == OUTQ_SEGMENT_LEN && q->n_spares) {
+		s = list_entry(q->spares.next, struct outq_segment, link);
+		list_del(&s->link);
+		q->n_spares--;
+	} else {
+		s = malloc(sizeof(*s) + cap + BYTES_BLOCK - 1);
+	}
 	if (!s)
 		return NULL;
 	list_init(&s->link);
@@ -41,10 +49,28 @@ static struct outq_segment *segment_new(size_t cap)
 	return s;
 }
 
+static void spares_free(struct outq *q)
+{
+	while (q->n_spares) {
+		struct outq_segment *s = list_entry(q->spares.next, struct outq_segment, link);
+
+		list_del(&s->link);
+		free(s);
+		q->n_spares--;
+	}
+}
+
 static void segment_free(struct outq *q, struct outq_segment *s)
 {
 	list_del(&s->link);
-	free(s);
+	if (s->cap == OUTQ_SEGMENT_LEN && q->n_spares < OUTQ_SPARE_MAX) {
+		list_add_head(&q->spares, &s->link);
+		q->n_spares++;
+	} else {
+		free(s);
+	}
+	if (list_empty(&q->segments) && q->n_spares <= OUTQ_SPARE_FEW)
+		spares_free(q);
 	q->tail = list_empty(&q->segments)
 	                  ? NULL
 	                  : list_entry(q->segments.prev, struct outq_segment, link);
@@ -54,13 +80,22 @@ void outq_init(struct outq *q, size_t max_bytes, size_t max_messages)
 {
 	*q = (struct outq){.max_bytes = max_bytes, .max_messages = max_messages};
 	list_init(&q->segments);
+	list_init(&q->spares);
 }
 
 void outq_fini(struct outq *q)
 {
 	while (!list_empty(&q->segments))
 		segment_free(q, segment_first(q));
+	spares_free(q);
 	outq_init(q, q->max_bytes, q->max_messages);
+}
+
+void outq_trim(struct outq *q)
+{
+	if (q->n_trimmed == q->n_in)
+		spares_free(q);
+	q->n_trimmed = q->n_in;
 }
 
 bool outq_is_half_empty(const struct outq *q)
@@ -75,7 +110,7 @@ uint8_t *outq_reserve_segment(struct outq *q, size_t len)
 	/* A segment that was reserved and never committed is used again, or replaced. */
 	if (s && s->begin == s->end)
 		segment_free(q, s);
-	s = segment_new(len > OUTQ_SHARE_LEN ? len : OUTQ_SEGMENT_LEN);
+	s = segment_get(q, len > OUTQ_SHARE_LEN ? len : OUTQ_SEGMENT_LEN);
 	if (!s)
 		return NULL;
 	list_add_tail(&q->segments, &s->link);
@@ -105,7 +140,7 @@ static bool outq_detach_partial(struct outq *q)
 
 	if (s->n_messages == 1)
 		return true;
-	own = segment_new(len);
+	own = segment_get(q, len);
 	if (!own)
 		return false;
 	memcpy(own->data, s->data + s->begin, len);
@@ -143,6 +178,7 @@ size_t outq_drop_all(struct outq *q)
 
 	while (!list_empty(&q->segments))
 		segment_free(q, segment_first(q));
+	spares_free(q);
 	q->n_bytes = 0;
 	q->n_messages = 0;
 	q->cursor = 0;

@@ -21,6 +21,13 @@
  * end is left unused. */
 #define OUTQ_SHARE_LEN (OUTQ_SEGMENT_LEN / 4)
 
+/* Segments that are kept for what comes next, rather than given back to a malloc() that may give
+ * them back to the system each time. */
+#define OUTQ_SPARE_MAX 16
+
+/* So few are not worth it once the queue is empty: malloc() keeps as much. */
+#define OUTQ_SPARE_FEW 2
+
 struct outq_segment {
 	struct list link;
 	uint32_t cap;
@@ -31,7 +38,9 @@ struct outq_segment {
 };
 
 struct outq {
-	struct list segments;      /* none is empty, but perhaps the last */
+	struct list segments; /* none is empty, but perhaps the last */
+	struct list spares;   /* of OUTQ_SEGMENT_LEN each; none where there are no segments */
+	size_t n_spares;
 	struct outq_segment *tail; /* the last one, or NULL; not owned */
 	size_t n_bytes;            /* of all queued frames, whole */
 	size_t n_messages;
@@ -41,13 +50,17 @@ struct outq {
 	uint64_t n_in;      /* ever committed; n_in = n_written + n_dropped + n_messages */
 	uint64_t n_written; /* ever written whole, or popped */
 	uint64_t n_dropped; /* ever dropped */
+	uint64_t n_trimmed; /* n_in when it was last trimmed */
 };
 
 /* Makes the queue empty; it takes no memory before the first frame. */
 void outq_init(struct outq *q, size_t max_bytes, size_t max_messages);
 
-/* Frees the frames, without counting them. */
+/* Frees the frames, without counting them, and the spares. */
 void outq_fini(struct outq *q);
+
+/* Frees the spares where nothing came in since the last time. */
+void outq_trim(struct outq *q);
 
 /* Whether a frame of `len` bytes may be queued. A frame that finds nothing before it but one that
  * is partly written always may, so that a message larger than the bound is not stuck for ever. */
@@ -73,7 +86,7 @@ uint8_t *outq_reserve_segment(struct outq *q, size_t len);
  * of the way: outq_has_room() tells. */
 size_t outq_drop_oldest(struct outq *q, size_t len);
 
-/* Drops everything. Returns how many. */
+/* Drops everything, and frees the spares. Returns how many. */
 size_t outq_drop_all(struct outq *q);
 
 /* Counts a frame that came in and was dropped at once. */

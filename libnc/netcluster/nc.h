@@ -175,9 +175,11 @@ NC_API int nc_emit_bytes(nc_client *c, const char *event, const void *data, size
 NC_API int nc_emit_json(nc_client *c, const char *event, const char *json);
 
 /* nc_emit() that waits for room, for at most timeout_ms (-1: for ever). It goes on reading
- * meanwhile, so that handlers run. Not inside a handler. A payload of 16 KiB or more waits for the
- * socket, and is written from where it lies; where the time runs out before, it is queued. Returns
- * what nc_emit() does; NC_AGAIN only where the time ran out; NC_ESTATE inside a handler. */
+ * meanwhile, so that handlers run. Not inside a handler. With NC_POLICY_BLOCK it waits for the
+ * socket, where that is full, rather than fill the queue: while more than 1 MiB is queued, and with
+ * a payload of 16 KiB or more, which is then written from where it lies, while anything is; where
+ * the time runs out before, the message is queued if there is room. Returns what nc_emit() does;
+ * NC_AGAIN only where the time ran out; NC_ESTATE inside a handler. */
 NC_API int nc_emit_wait(nc_client *c, const char *event, enum nc_type type, const void *data,
                         size_t len, unsigned flags, int timeout_ms);
 

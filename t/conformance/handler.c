@@ -264,7 +264,7 @@ static void sync_means_done(struct world *w, struct kinds k)
 
 	(void)k;
 	for (int round = 0; round < 50; round++) {
-		char event[16];
+		char event[24];
 
 		snprintf(event, sizeof(event), "round.%d", round);
 		assert_int_equal(nc_on(b->nc, event, note, &n), NC_OK);

@@ -425,6 +425,34 @@ static void waiting_for_room_succeeds_when_the_server_reads(void **state)
 	nc_free(c);
 }
 
+static void who_can_wait_waits_for_the_socket_before_the_queue_is_full(void **state)
+{
+	struct fake *f = *state;
+	nc_client *c = fake_client(f);
+	static const char data[1000];
+	struct nc_counters n = {0};
+	uint64_t most = 0;
+
+	fake_connect(f, c);
+	while (n.queued_bytes <= 1u << 20) {
+		assert_int_equal(nc_emit_bytes(c, "e", data, sizeof(data)), NC_OK);
+		nc_get_counters(c, &n, sizeof(n));
+	}
+	/* nobody reads, but the queue has room for what waited in vain */
+	assert_int_equal(nc_emit_wait(c, "e", NC_BYTES, data, sizeof(data), 0, 10), NC_OK);
+	fake_start(f);
+	for (int i = 0; i < 20000; i++) {
+		assert_int_equal(nc_emit_wait(c, "e", NC_BYTES, data, sizeof(data), 0, 60000),
+		                 NC_OK);
+		nc_get_counters(c, &n, sizeof(n));
+		most = n.queued_bytes > most ? n.queued_bytes : most;
+	}
+	assert_in_range(most, 1, (1u << 20) + 4096);
+	assert_int_equal(nc_disconnect(c, 60000), NC_OK);
+	fake_join(f);
+	nc_free(c);
+}
+
 static void it_reads_on_while_it_can_not_write(void **state)
 {
 	struct fake *f = *state;
@@ -623,6 +651,7 @@ int main(void)
 	        TEST(small_emits_are_written_together),
 	        TEST(without_batching_each_emit_is_written_at_once),
 	        TEST(waiting_for_room_succeeds_when_the_server_reads),
+	        TEST(who_can_wait_waits_for_the_socket_before_the_queue_is_full),
 	        TEST(it_reads_on_while_it_can_not_write),
 	        TEST(listen_overtakes_messages_that_wait),
 	        TEST(own_emits_reach_own_handlers_in_order),

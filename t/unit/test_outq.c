@@ -378,6 +378,55 @@ static void check_against_model(const struct outq *q, const struct model *m)
 		assert_int_equal(front_mark(q), m->marks[m->head]);
 }
 
+/* Fills `n` segments and takes all of it out again. */
+static void wash(struct outq *q, size_t n)
+{
+	for (size_t i = 0; i < 8 * n; i++)
+		push(q, OUTQ_SEGMENT_LEN / 8, 1);
+	outq_advance(q, n * OUTQ_SEGMENT_LEN);
+	assert_true(outq_is_empty(q));
+}
+
+static void segments_are_kept_until_nothing_comes(void **state)
+{
+	struct outq q;
+
+	(void)state;
+	outq_init(&q, SIZE_MAX, SIZE_MAX);
+	wash(&q, OUTQ_SPARE_MAX + 5);
+	assert_int_equal(q.n_spares, OUTQ_SPARE_MAX);
+	outq_trim(&q);
+	assert_int_equal(q.n_spares, OUTQ_SPARE_MAX);
+	/* they are what is used next, without any memory being there */
+	nomem_after(0);
+	wash(&q, OUTQ_SPARE_MAX);
+	assert_false(nomem_off());
+	push(&q, OUTQ_SEGMENT_LEN / 8, 1);
+	assert_int_equal(q.n_spares, OUTQ_SPARE_MAX - 1);
+	outq_trim(&q);
+	assert_int_equal(q.n_spares, OUTQ_SPARE_MAX - 1);
+	/* nothing came since, though something still waits */
+	outq_trim(&q);
+	assert_int_equal(q.n_spares, 0);
+	assert_int_equal(front_mark(&q), 1);
+	outq_pop(&q);
+	assert_true(outq_is_empty(&q));
+	/* few are not kept, nor those of another size */
+	wash(&q, OUTQ_SPARE_FEW);
+	assert_int_equal(q.n_spares, 0);
+	for (int i = 0; i < OUTQ_SPARE_FEW + 5; i++)
+		push(&q, OUTQ_SHARE_LEN + 1, 2);
+	while (!outq_is_empty(&q))
+		outq_pop(&q);
+	assert_int_equal(q.n_spares, 0);
+	/* dropping everything drops them too */
+	wash(&q, OUTQ_SPARE_MAX);
+	assert_int_equal(q.n_spares, OUTQ_SPARE_MAX);
+	outq_drop_all(&q);
+	assert_int_equal(q.n_spares, 0);
+	outq_fini(&q);
+}
+
 static void random_operations_agree_with_a_model(void **state)
 {
 	static struct model m;
@@ -439,6 +488,7 @@ int main(void)
 	        cmocka_unit_test(a_filter_takes_out_what_it_is_to),
 	        cmocka_unit_test(a_filter_leaves_what_is_begun),
 	        cmocka_unit_test(a_place_that_was_reserved_and_not_used_leaves_no_trace),
+	        cmocka_unit_test(segments_are_kept_until_nothing_comes),
 	        cmocka_unit_test(random_operations_agree_with_a_model),
 	};
 

@@ -254,7 +254,7 @@ static void without_memory_nothing_changes(void **state)
 		assert_int_equal(add(t, "x.y", a), TRIE_OK);
 		/* fill the maps up to where they grow */
 		for (int i = 0; i < 6; i++) {
-			char pattern[8];
+			char pattern[16];
 
 			snprintf(pattern, sizeof(pattern), "x.%d", i);
 			assert_int_equal(add(t, pattern, b), TRIE_OK);
