@@ -29,15 +29,18 @@ static bool ring_fit(struct mesh_in *in, uint64_t end)
 {
 	uint32_t cap = in->ring_cap ? in->ring_cap : 64;
 	struct rseg *ring;
-	uint64_t q, old_end = in->next + in->ring_cap;
+	uint64_t q;
 
+	/* it may have gone far ahead while this one waits */
+	if (end - in->next > SEG_MAX)
+		return false;
 	while (cap < end - in->next)
 		cap *= 2;
 	if (cap == in->ring_cap)
 		return true;
-	if (cap > SEG_MAX || !(ring = calloc(cap, sizeof(*ring))))
+	if (!(ring = calloc(cap, sizeof(*ring))))
 		return false;
-	for (q = in->next; q < old_end; q++)
+	for (q = in->next; q - in->next < in->ring_cap; q++)
 		ring[q & (cap - 1)] = *in_seg(in, q);
 	free(in->ring);
 	in->ring = ring;
@@ -45,9 +48,10 @@ static bool ring_fit(struct mesh_in *in, uint64_t end)
 	return true;
 }
 
+/* Of a sequence from `next` on. */
 static bool is_here(const struct mesh_in *in, uint64_t seq)
 {
-	return in->ring && seq < in->next + in->ring_cap && in_seg(in, seq)->data;
+	return in->ring && seq - in->next < in->ring_cap && in_seg(in, seq)->data;
 }
 
 static void seg_clear(struct mesh *m, struct rseg *s)
@@ -108,8 +112,6 @@ void in_free(struct mesh *m, struct mesh_in *in)
 
 static void tell_gap(struct mesh *m, struct mesh_in *in, uint64_t n, bool exact)
 {
-	if (!n)
-		return;
 	in->gaps += n;
 	in->peer->gaps += n;
 	m->stats.gaps++;
@@ -127,14 +129,17 @@ static uint64_t full_msgs(const struct mesh_in *in, uint32_t low)
 static void resync(struct mesh *m, struct mesh_in *in, uint64_t msgs, bool exact)
 {
 	uint64_t whole = stream_whole(&in->stream);
+	bool is_cut = in->stream.left > 0;
 
 	in->sync = false;
 	in->stream.left = 0;
-	in->stream.begun = msgs;
+	in->stream.begun = msgs > whole ? msgs : whole;
+	/* a frame that was begun is told to be void: one that is a note counts for nothing, and
+	 * where it is a message the sender has lied */
 	if (msgs > whole)
 		tell_gap(m, in, msgs - whole, exact);
-	else
-		in->stream.begun = whole;
+	else if (is_cut)
+		tell_gap(m, in, in->stream.is_note ? 0 : 1, in->stream.is_note);
 }
 
 /* It is no stream: nothing more is taken of this lane. */
@@ -209,8 +214,10 @@ static void skip(struct mesh *m, struct mesh_in *in)
 	bool exact = !in->lost || in->lost_exact;
 	uint64_t q = in->next;
 
-	while (q < in->floor && !is_here(in, q))
+	while (q < in->floor && q < in->high && !is_here(in, q))
 		q++;
+	if (q == in->high)
+		q = in->floor;
 	if (q < in->floor)
 		msgs = full_msgs(in, in_seg(in, q)->msgs);
 	while (in->next < q) {
@@ -386,7 +393,9 @@ static void store(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
 {
 	struct rseg *s = in_seg(in, d->seq);
 
-	s->data = malloc(d->len);
+	/* windows are counted in segments of our own length: others may be longer */
+	if (m->stats.memory_in + d->len <= m->cfg.memory_max)
+		s->data = malloc(d->len);
 	if (!s->data) {
 		m->stats.dropped[MESH_DROP_MEMORY]++;
 		return;

@@ -312,6 +312,17 @@ static void count_active(struct mesh *m, uint64_t now)
 	}
 }
 
+/* The first peer behind the one of this id, which may be gone; they lie in the order of ids. */
+static struct list *behind(struct mesh *m, uint64_t id)
+{
+	struct list *it;
+
+	list_for_each(it, &m->peers)
+		if (list_entry(it, struct peer, link)->id > id)
+			break;
+	return it;
+}
+
 void peer_sweep(struct mesh *m, uint64_t now)
 {
 	uint64_t late = now > m->sweep_at ? now - m->sweep_at : 0;
@@ -328,9 +339,15 @@ void peer_sweep(struct mesh *m, uint64_t now)
 	m->sweep_at = now + NS_S;
 	m->swept_at = now;
 	count_active(m, now);
-	list_for_each_safe(it, next, &m->peers) {
-		/* Whoever is freed here frees no other peer. */
-		sweep_peer(m, list_entry(it, struct peer, link), now);
+	for (it = m->peers.next; it != &m->peers; it = next) {
+		struct peer *p = list_entry(it, struct peer, link);
+		uint64_t id = p->id, freed = m->n_freed;
+
+		next = it->next;
+		sweep_peer(m, p, now);
+		/* one that is accepted frees others of its name */
+		if (m->n_freed != freed)
+			next = behind(m, id);
 	}
 	sweep_lanes(m, now);
 }

@@ -323,13 +323,13 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 	const struct key *k;
 	struct mw_header h;
 	struct seal *s;
-	bool version;
+	bool version = false;
 	int err;
 
 	m->now = now;
 	m->stats.datagrams_in++;
 	m->stats.bytes_in += len;
-	if (!mw_header_get(&h, data, len, &version)) {
+	if (len > MESH_DATAGRAM_MAX || !mw_header_get(&h, data, len, &version)) {
 		drop(m, version ? MESH_DROP_VERSION : MESH_DROP_SHORT);
 		return;
 	}

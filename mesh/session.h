@@ -152,7 +152,7 @@ struct mesh_env {
 	 * more is delivered until mesh_in_resume(). */
 	size_t (*deliver)(void *arg, void *obj, const uint8_t *p, size_t len);
 	/* `count` messages are missing here; a frame that was begun is void. Not exact: at least
-	 * so many. */
+	 * so many. 0 where nothing but a frame that is no message, and was begun, is void. */
 	void (*gap)(void *arg, void *obj, uint64_t count, bool exact);
 	/* The lane ends; obj is not used again. A frame that was begun is void. */
 	void (*gone)(void *arg, void *obj);

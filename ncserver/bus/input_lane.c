@@ -378,6 +378,7 @@ void input_lane_gap(struct client *c)
 	l->skip = 0;
 	l->is_broken = false;
 	l->has_gap = false;
-	buslane_lose(c, l->gap, l->exact);
+	if (l->gap > 0 || !l->exact)
+		buslane_lose(c, l->gap, l->exact);
 	l->gap = 0;
 }

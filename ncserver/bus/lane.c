@@ -187,7 +187,8 @@ void bus_lane_gap(struct bus *b, struct client *c, uint64_t count, bool exact, u
 	if (c->dead)
 		return;
 	l->exact = exact && (l->exact || !l->has_gap);
-	l->gap += count;
+	if (__builtin_add_overflow(l->gap, count, &l->gap))
+		l->gap = UINT64_MAX;
 	l->has_gap = true;
 	/* otherwise when what waits has been delivered */
 	if (bus_wants_input(c))

@@ -40,12 +40,13 @@ struct qent {
 #define GAP_INEXACT 0x80u
 
 /* Adds what is missing, and why (0: nothing), to a gap that is not told yet: its reason is the one
- * that came last. */
+ * that came last. Other hosts may say any number: it ends at the largest. */
 static inline void gap_add(uint64_t *gap, uint8_t *gap_why, uint64_t n, uint8_t why)
 {
 	if (why == 0)
 		return;
-	*gap += n;
+	if (__builtin_add_overflow(*gap, n, gap))
+		*gap = UINT64_MAX;
 	*gap_why = (uint8_t)(why | (*gap_why & GAP_INEXACT));
 }
 

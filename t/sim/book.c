@@ -250,6 +250,8 @@ void book_gap(struct ear *e, uint64_t count, bool exact)
 	world_trace(e->host->world, "h%u misses %llu messages of h%u ch%u%s, %s", e->host->index,
 	            (unsigned long long)count, e->ledger->origin->host, e->ledger->number / 2,
 	            e->ledger->number % 2 ? " best-effort" : "", exact ? "exact" : "at least");
+	if (!count && !e->len)
+		fail_ear(e, "a gap of nothing", 0, 0);
 	e->len = 0;
 	e->gap += count;
 	e->missed += count;
@@ -257,8 +259,6 @@ void book_gap(struct ear *e, uint64_t count, bool exact)
 		e->is_exact = false;
 	if (!e->in)
 		fail_ear(e, "gap() on a lane that has ended", count, 0);
-	if (!count && exact)
-		fail_ear(e, "a gap of nothing", 0, 0);
 	if (e->knows && e->next + e->gap > e->ledger->n_begun)
 		fail_ear(e, "a gap of more than was written", e->next + e->gap, e->ledger->n_begun);
 	if (!exact && !e->ledger->origin->is_over && !check_is_excused(e))
