@@ -3,6 +3,8 @@
 # Each test has a directory of its own, $T, short enough for socket paths. NC_SOCKET names the sockets in it, so that
 # `ncclient` alone reaches the server of the test, and none else.
 
+load ../patience
+
 NCSERVER=${TOP_BUILDDIR:?}/ncserver/ncserver
 NCCLIENT=$TOP_BUILDDIR/ncclient/ncclient
 
@@ -51,25 +53,6 @@ serve() {
 
 ncclient() {
 	"$NCCLIENT" "$@"
-}
-
-# eventually COMMAND...: within ten seconds the command succeeds
-eventually() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.02
-	done
-	echo "never: $*"
-	return 1
-}
-
-# refute COMMAND...: the command fails (in bash a plain "! command" would never fail a test)
-refute() {
-	if "$@"; then
-		echo "unexpectedly true: $*"
-		return 1
-	fi
 }
 
 # has FILE TEXT

@@ -12,26 +12,6 @@ LISTEN=$TOP_BUILDDIR/examples/listen
 # What channels there are, unless a test says so.
 CHANNELS='channels = { A = { propagatetonet = true; }; };'
 
-# wait_for SECONDS COMMAND...: within so many seconds the command succeeds
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	while [ $SECONDS -lt $end ]; do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.02
-	done
-	echo "never: $*"
-	return 1
-}
-
-# refute COMMAND...: the command fails (in bash a plain "! command" would never fail a test)
-refute() {
-	if "$@"; then
-		echo "unexpectedly true: $*"
-		return 1
-	fi
-}
-
 # need_mesh N: N hosts and their key; and without multicast if the file says so
 need_mesh() {
 	local h

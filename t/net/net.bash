@@ -3,6 +3,8 @@
 # `load net.bash` in a file of tests; `need_hosts N` at the head of a test makes hosts 1 to N, whose NET is exported; they
 # go with the test.
 
+load ../patience
+
 HOSTS=${TOP_SRCDIR:?}/t/net/hosts.sh
 
 # hosts COMMAND...
@@ -16,17 +18,6 @@ need_hosts() {
 	why=$(hosts check) || skip "$why"
 	NET=$(hosts up "$1" $$ 3>&-)
 	export NET
-}
-
-# eventually COMMAND...: within ten seconds the command succeeds
-eventually() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.02
-	done
-	echo "never: $*"
-	return 1
 }
 
 setup() {

@@ -65,18 +65,23 @@ load server.bash
 	[ "$(heard heard.A)" = '{"event":"next"}' ]
 }
 
+# is_read: all that was written to descriptor 7, which is a FIFO, has been read (FIONREAD)
+is_read() {
+	perl -e '$n = pack("i", 1); exit(!ioctl(STDIN, 0x541B, $n) || unpack("i", $n))' <&7
+}
+
 @test "a packet without an end is nobody else's" {
 	conf c 'channels = { A = { fifo = true; }; };'
 	start c
 	hear A heard.A
 	exec 7>A.fifo
 	printf '{"event":"unended"}' >&7
-	sleep 0.3
+	eventually is_read
 	echo '{"event":"next"}' >A.fifo
 	eventually has heard.A '"next"'
 	# who writes a packet in pieces, alone, is understood
 	printf '{"event":"pie' >&7
-	sleep 0.3
+	eventually is_read
 	printf 'ces"}\n' >&7
 	eventually has heard.A '"pieces"'
 	exec 7>&-
@@ -90,11 +95,7 @@ load server.bash
 	conf c 'channels = { A = { fifo = true; }; };'
 	start c
 	echo '{"event":"x"}' >A.fifo
-	sleep 0.3
-	before=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
-	sleep 1
-	after=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
-	[ $((after - before)) -le 2 ]
+	eventually rests 1 2 1
 	stop
 }
 

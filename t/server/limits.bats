@@ -58,9 +58,7 @@ bats_require_minimum_version 1.5.0
 	for i in 1 2 3; do
 		timeout -s KILL 0.5 "$AGENT" flood "$T/A.sock" 100000 1000 1000 3>&- || true
 	done
-	cpu=$(awk '{ print $14 + $15 }' "/proc/$SERVER/stat")
-	sleep 1
-	[ $(($(awk '{ print $14 + $15 }' "/proc/$SERVER/stat") - cpu)) -le 5 ]
+	eventually rests 1 100 5
 	kill -CONT $stuck
 	eventually alone 1
 	hear A heard.A
@@ -76,11 +74,7 @@ bats_require_minimum_version 1.5.0
 	"$AGENT" hold "$T/A.sock" 50 <go >held 3>&- &
 	exec 8>go
 	eventually has held 50
-	sleep 0.5
-	before=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
-	sleep 2
-	after=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status")
-	[ $((after - before)) -le 2 ]
+	eventually rests 2 2 1
 	if is_unsanitized; then
 		# of its own: pages of libraries are everybody's who uses them
 		[ "$(sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$SERVER/status")" -le 1024 ]
@@ -114,8 +108,8 @@ bats_require_minimum_version 1.5.0
 	(ulimit -Sn 1200; exec "$AGENT" hold "$T/A.sock" 1000) <go >held 3>&- &
 	exec 8>go
 	eventually has held 1000
-	sleep 0.3
-	[ $(($(rss) - before)) -le 2500 ]
+	cost_little() { [ $(($(rss) - before)) -le 2500 ]; }
+	eventually cost_little
 	exec 8>&-
 	stop
 }
@@ -164,9 +158,6 @@ bats_require_minimum_version 1.5.0
 	for i in 1 2 3; do say A '{"event":"x"}'; done
 	all_there() { [ "$(heard heard.A | wc -l)" = 3 ]; }
 	eventually all_there
-	sleep 0.3
-	cpu=$(awk '{ print $14 + $15 }' "/proc/$SERVER/stat")
-	sleep 1
-	[ $(($(awk '{ print $14 + $15 }' "/proc/$SERVER/stat") - cpu)) -le 1 ]
+	eventually rests 1 1000 1
 	stop
 }

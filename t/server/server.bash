@@ -3,6 +3,8 @@
 # Each test has a directory of its own, $T, short enough for socket paths; its servers are $SERVER (the last one) and
 # all in $PIDS, and are killed at the end of the test.
 
+load ../patience
+
 NCSERVER=${TOP_BUILDDIR:?}/ncserver/ncserver
 AGENT=$TOP_BUILDDIR/t/server/agent
 ACTIVATE=$TOP_BUILDDIR/t/server/activate
@@ -33,17 +35,6 @@ conf() {
 	shift
 	[ $# -gt 0 ] || set -- 'channels = { A = { propagatetochannels = "^B$"; }; B = { }; };'
 	printf '%s\n' "socket = \"$T/%s.sock\";" "$@" >"$file"
-}
-
-# eventually COMMAND...: within five seconds the command succeeds
-eventually() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
-		sleep 0.01
-	done
-	echo "never: $*"
-	return 1
 }
 
 # launch [ARGUMENT...]: starts a server and does not wait for it
@@ -98,9 +89,41 @@ hear() {
 	decided
 }
 
-# decided: the time has passed after which a connection that is silent counts as a JSON listener
+# decided: the server takes each connection that is silent for a JSON listener by now
 decided() {
-	sleep 0.15
+	local n
+	n=$(sockets)
+	eventually none_is_undecided
+	# that question's own connection is gone again
+	eventually has_sockets "$n"
+}
+
+none_is_undecided() {
+	printf '{"event":"nc-control-clients","nc":{"id":1}}\0' | socat -t 5 - "UNIX-CONNECT:$T/control.sock" |
+		tr '\0' '\n' | jq -se 'map(select(.nc.id == 1) | .data[].dialect) | length > 0 and all(. != "undecided")'
+}
+
+# has_sockets N: the server has at most N open
+has_sockets() {
+	[ "$(sockets)" -le "$1" ]
+}
+
+# switches: how often the server has gone to sleep
+switches() {
+	sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$SERVER/status"
+}
+
+# ticks: the processor time that it has taken, in hundredths of a second
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$SERVER/stat"
+}
+
+# rests SECONDS SWITCHES TICKS: for so long it does nothing, but for a few wake-ups and ticks
+rests() {
+	local n t
+	n=$(switches) t=$(ticks)
+	sleep "$1"
+	[ $(($(switches) - n)) -le "$2" ] && [ $(($(ticks) - t)) -le "$3" ]
 }
 
 # say CHANNEL PACKET...: a client that emits packets and goes
@@ -113,14 +136,6 @@ say() {
 # heard FILE: packets, a line each
 heard() {
 	tr '\0' '\n' <"$1"
-}
-
-# refute COMMAND...: the command fails (in bash a plain "! command" would never fail a test)
-refute() {
-	if "$@"; then
-		echo "unexpectedly true: $*"
-		return 1
-	fi
 }
 
 # has FILE TEXT
