@@ -59,6 +59,11 @@ jobs_at_once() {
 	nproc
 }
 
+# The number of tests at a time: most wait most of the time.
+tests_at_once() {
+	echo $((2 * $(nproc)))
+}
+
 # prepare_tree: makes configure where it is missing; make itself notices later changes
 prepare_tree() {
 	if [ ! -x configure ] || [ ! -f Makefile.in ]; then
