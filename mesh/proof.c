@@ -68,6 +68,18 @@ void proof_begin(struct mesh *m, struct peer *p, const struct mesh_addr *from, u
 	enter(m, p, STAGE_SMALL, now + mesh_jitter(m, spread < NS_S ? spread : NS_S));
 }
 
+void proof_heard(struct mesh *m, struct peer *p, const struct mesh_addr *from, uint64_t counter,
+                 uint64_t now)
+{
+	bool is_newest = counter > p->top;
+
+	p->top = is_newest ? counter : p->top;
+	if (!is_newest || p->contest_at || !memcmp(&p->addr, from, sizeof(p->addr)))
+		return;
+	p->addr = *from;
+	enter(m, p, STAGE_SMALL, now);
+}
+
 /* Asks a peer that is proven whether it is still there. */
 void proof_probe(struct mesh *m, struct peer *p, uint64_t now)
 {

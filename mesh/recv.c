@@ -285,17 +285,17 @@ static void keep_opener(struct mesh *m, struct peer *p, struct seal *used)
 
 /* Finds, or makes, the peer of an authentic datagram. */
 static struct peer *take_peer(struct mesh *m, struct peer *p, const uint8_t *boot,
-                              const struct mesh_addr *from, uint64_t now)
+                              const struct mesh_addr *from, uint64_t counter, uint64_t now)
 {
-	if (p && (p->state == MESH_PEER_GONE)) {
+	if (p && p->state == MESH_PEER_GONE) {
 		proof_begin(m, p, from, now);
-		return p;
+	} else if (!p && !m->leaving) {
+		p = peer_new(m, boot, from, now);
+		if (p)
+			proof_begin(m, p, from, now);
 	}
-	if (p || m->leaving)
-		return p;
-	p = peer_new(m, boot, from, now);
-	if (p)
-		proof_begin(m, p, from, now);
+	if (p && p->state == MESH_PEER_NEW)
+		proof_heard(m, p, from, counter, now);
 	return p;
 }
 
@@ -343,7 +343,8 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 	}
 	a.p = peer_find(m, h.boot);
 	a.counter = h.counter;
-	if (a.p && a.p->proven && !replay_check(a.p->replay, h.counter)) {
+	/* one that was proven once, too: what was heard of it begins nothing again */
+	if (a.p && a.p->replay && !replay_check(a.p->replay, h.counter)) {
 		a.p->replayed++;
 		drop(m, MESH_DROP_REPLAY);
 		return;
@@ -363,7 +364,7 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 		drop(m, err == SEAL_FORGED ? MESH_DROP_AUTH : MESH_DROP_MEMORY);
 		return;
 	}
-	a.p = take_peer(m, a.p, h.boot, from, now);
+	a.p = take_peer(m, a.p, h.boot, from, h.counter, now);
 	if (!a.p) {
 		drop(m, MESH_DROP_MEMORY);
 		return;

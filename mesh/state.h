@@ -341,6 +341,10 @@ void peer_info(const struct peer *p, struct mesh_peer_info *info);
 
 /* proof.c */
 void proof_begin(struct mesh *m, struct peer *p, const struct mesh_addr *from, uint64_t now);
+/* An unproven one has said something: it is asked where its newest datagram came from. What was
+ * recorded is older, wherever it is played from. */
+void proof_heard(struct mesh *m, struct peer *p, const struct mesh_addr *from, uint64_t counter,
+                 uint64_t now);
 void proof_probe(struct mesh *m, struct peer *p, uint64_t now);
 void proof_sweep(struct mesh *m, struct peer *p, uint64_t now);
 void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challenge *c, size_t len,

@@ -331,13 +331,18 @@ static void liar_init(struct liar *l, uint8_t number)
 	                 0);
 }
 
-/* Sends what was written. */
-static void liar_say(struct liar *l)
+/* Seals what was written. */
+static void liar_seal(struct liar *l)
 {
 	mw_header_put(bytes, 0, ++l->counter, l->boot);
 	assert_int_equal(seal_datagram(l->seal, l->counter, bytes, MW_HEADER_LEN,
 	                               bytes + MW_HEADER_LEN, w.len - MW_HEADER_LEN, bytes + w.len),
 	                 0);
+}
+
+static void liar_say(struct liar *l)
+{
+	liar_seal(l);
 	mesh_recv(rig.hosts[0].mesh, bytes, w.len + MW_TAG_LEN, &l->addr, false, rig.now);
 }
 
@@ -388,6 +393,60 @@ static void one_that_takes_the_name_of_a_later_boot_is_swept_alone(void **state)
 	seal_free(second.seal);
 }
 
+/* Waits until the session has given a boot up. */
+static void await_gone(void)
+{
+	struct mesh_stats s;
+
+	do {
+		rig_run(&rig, 1000 * RIG_MS, false);
+		mesh_stats(rig.hosts[0].mesh, &s);
+	} while (s.n_peers_up > 0);
+}
+
+/* Whoever plays datagrams of a boot that is away can't make the session ask in the wrong place when
+ * it comes back. */
+static void a_boot_that_comes_back_is_asked_where_it_is(void **state)
+{
+	const struct mesh_addr elsewhere = {.len = 4, .bytes = {6, 6, 6, 6}};
+	uint8_t old[MESH_DATAGRAM_MAX], missed[MESH_DATAGRAM_MAX];
+	struct mesh_stats s;
+	struct liar l;
+	size_t len;
+	unsigned n;
+
+	(void)state;
+	liar_init(&l, 0x53);
+	begin(false);
+	liar_say(&l);
+	liar_answer(&l, "away");
+	liar_answer(&l, "away");
+	begin(false);
+	len = w.len + MW_TAG_LEN;
+	liar_seal(&l);
+	memcpy(old, bytes, len);
+	memcpy(missed, bytes, len);
+	mesh_recv(rig.hosts[0].mesh, missed, len, &l.addr, false, rig.now);
+	begin(false);
+	liar_seal(&l);
+	memcpy(missed, bytes, len);
+	await_gone();
+	/* what was heard before begins nothing */
+	n = heard.n_challenges;
+	mesh_recv(rig.hosts[0].mesh, old, len, &elsewhere, false, rig.now);
+	rig_run(&rig, 2000 * RIG_MS, false);
+	assert_int_equal(heard.n_challenges, n);
+	/* what was not is overtaken by what comes from the boot itself */
+	mesh_recv(rig.hosts[0].mesh, missed, len, &elsewhere, false, rig.now);
+	begin(false);
+	liar_say(&l);
+	liar_answer(&l, "away");
+	liar_answer(&l, "away");
+	mesh_stats(rig.hosts[0].mesh, &s);
+	assert_int_equal(s.n_peers_up, 1);
+	seal_free(l.seal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +465,8 @@ int main(void)
 	                                        setup, teardown),
 	        cmocka_unit_test_setup_teardown(
 	                one_that_takes_the_name_of_a_later_boot_is_swept_alone, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_boot_that_comes_back_is_asked_where_it_is, setup,
+	                                        teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
