@@ -8,6 +8,7 @@
  * message; SECONDS (default 0.5) in each of five rounds, of which the fastest counts.
  */
 
+#include "bench/mesh_env.h"
 #include "libnc/wire/frame.h"
 #include "mesh/key.h"
 #include "mesh/session.h"
@@ -30,15 +31,6 @@ static uint64_t clock_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void on_random(void *arg, void *p, size_t n)
-{
-	uint8_t *b = p;
-
-	(void)arg;
-	while (n--)
-		*b++ = (uint8_t)rand();
 }
 
 static void *on_accept(void *arg, const char *host, uint32_t tag, const char *channel,
@@ -67,26 +59,6 @@ static void on_gap(void *arg, void *obj, uint64_t count, bool exact)
 	(void)obj;
 	fprintf(stderr, "micro_mesh: %llu messages lost (%d)\n", (unsigned long long)count, exact);
 	exit(1);
-}
-
-static void on_gone(void *arg, void *obj)
-{
-	(void)arg;
-	(void)obj;
-}
-
-static void on_peer(void *arg, const struct mesh_peer_info *info, enum mesh_peer_state was)
-{
-	(void)arg;
-	(void)info;
-	(void)was;
-}
-
-static void on_evicted(void *arg, const struct mesh_peer_info *info, const char *channel)
-{
-	(void)arg;
-	(void)info;
-	(void)channel;
 }
 
 static uint64_t made, taken; /* nanoseconds */
@@ -168,14 +140,7 @@ static void run(struct mesh_lane *lane, size_t size, double seconds, double ns[3
 
 static void open_end(int i, struct crypto *crypto, struct keyring *keys)
 {
-	const struct mesh_env env = {.random = on_random,
-	                             .accept = on_accept,
-	                             .deliver = on_deliver,
-	                             .gap = on_gap,
-	                             .gone = on_gone,
-	                             .writable = on_gone,
-	                             .peer = on_peer,
-	                             .evicted = on_evicted};
+	struct mesh_env env;
 	struct mesh_config c;
 
 	mesh_config_init(&c);
@@ -183,7 +148,11 @@ static void open_end(int i, struct crypto *crypto, struct keyring *keys)
 	c.version = "micro";
 	c.rate = 0;
 	c.rcvbuf = 16u << 20;
-	on_random(NULL, c.boot, sizeof(c.boot));
+	mesh_env_random(NULL, c.boot, sizeof(c.boot));
+	mesh_env_init(&env, NULL);
+	env.accept = on_accept;
+	env.deliver = on_deliver;
+	env.gap = on_gap;
 	if (mesh_new(&ends[i], &c, &env, crypto, keys, clock_ns()))
 		exit(1);
 }

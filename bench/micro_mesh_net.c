@@ -5,17 +5,16 @@
  * it. Options are those of all (bench.h); --config=NAME is the cipher, "none" for the clear.
  */
 #include "bench/mesh_ends.h"
+#include "bench/mesh_env.h"
 #include "libnc/wire/frame.h"
 #include "mesh/key.h"
 #include "mesh/session.h"
 #include "ncserver/io/fault.h"
 #include "ncserver/io/udp.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define GROUP     "239.77.0.8"
 #define PORT      17008
@@ -53,13 +52,6 @@ struct host {
 };
 
 /* ---- what the session asks ---- */
-
-static void on_random(void *arg, void *p, size_t n)
-{
-	(void)arg;
-	if (getrandom(p, n, 0) != (ssize_t)n)
-		worker_fail("getrandom", errno);
-}
 
 static void *on_accept(void *arg, const char *host, uint32_t tag, const char *channel,
                        enum mesh_class class, struct mesh_in *in)
@@ -125,26 +117,6 @@ static void on_gap(void *arg, void *obj, uint64_t count, bool exact)
 	(void)count;
 	(void)exact;
 	h->got = 0;
-}
-
-static void on_gone(void *arg, void *obj)
-{
-	(void)arg;
-	(void)obj;
-}
-
-static void on_peer(void *arg, const struct mesh_peer_info *info, enum mesh_peer_state was)
-{
-	(void)arg;
-	(void)info;
-	(void)was;
-}
-
-static void on_evicted(void *arg, const struct mesh_peer_info *info, const char *channel)
-{
-	(void)arg;
-	(void)info;
-	(void)channel;
 }
 
 /* ---- the sockets ---- */
@@ -245,8 +217,7 @@ static void open_keys(struct host *h, const struct bench_options *o)
 
 static void open_session(struct host *h, const struct worker *w)
 {
-	static const struct mesh_env none;
-	struct mesh_env env = none;
+	struct mesh_env env;
 	struct mesh_config c;
 	char name[32];
 
@@ -257,17 +228,12 @@ static void open_session(struct host *h, const struct worker *w)
 	c.rate = 0;
 	c.mtu = MTU_LEN;
 	c.rcvbuf = udp_state(h->udp)->rcvbuf;
-	on_random(NULL, c.boot, sizeof(c.boot));
-	on_random(NULL, c.hash_key, sizeof(c.hash_key));
-	env = (struct mesh_env){.arg = h,
-	                        .random = on_random,
-	                        .accept = on_accept,
-	                        .deliver = on_deliver,
-	                        .gap = on_gap,
-	                        .gone = on_gone,
-	                        .writable = on_gone,
-	                        .peer = on_peer,
-	                        .evicted = on_evicted};
+	mesh_env_random(NULL, c.boot, sizeof(c.boot));
+	mesh_env_random(NULL, c.hash_key, sizeof(c.hash_key));
+	mesh_env_init(&env, h);
+	env.accept = on_accept;
+	env.deliver = on_deliver;
+	env.gap = on_gap;
 	if (mesh_new(&h->mesh, &c, &env, h->crypto, &h->keys, bench_now_ns()))
 		worker_fail("session", 0);
 }

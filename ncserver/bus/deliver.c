@@ -134,6 +134,17 @@ void deliver_one_range(struct batch *to, const struct range *r, const struct rou
 	                     .key_len = route->key_len};
 }
 
+void deliver_one_chain(struct batch *to, const struct input *in, const struct route *route)
+{
+	*to = (struct batch){.ranges = in->chain,
+	                     .n_ranges = in->n_chain,
+	                     .chain = true,
+	                     .n = 1,
+	                     .len = in->chain_len,
+	                     .key = route->key,
+	                     .key_len = route->key_len};
+}
+
 /* Copies what `out` has into a slab of its own. */
 static int into_slab(struct bus *b, const struct buf *out, uint32_t n, struct range *r)
 {

@@ -10,6 +10,7 @@
 struct bus;
 struct chan;
 struct client;
+struct input;
 struct route;
 struct run_packet;
 
@@ -30,6 +31,9 @@ struct delivery {
 
 /* Makes a batch of the messages in one range. */
 void deliver_one_range(struct batch *to, const struct range *r, const struct route *route);
+
+/* Makes a batch of the one long message that lies in the ranges of an input. */
+void deliver_one_chain(struct batch *to, const struct input *in, const struct route *route);
 
 /* Delivers to all targets of the route. Returns true; or false where a receiver under policy block
  * has no room: then nothing was delivered, and the sender waits for that receiver and is not read

@@ -59,12 +59,7 @@ static bool flush_run(struct client *c, struct run *run, const uint8_t *end)
 		return run->resume == NULL;
 	r.len = (uint32_t)(end - run->start);
 	delivery_of(&d, c, run->route, run->sender);
-	d.native = (struct batch){.ranges = &r,
-	                          .n_ranges = 1,
-	                          .n = r.n,
-	                          .len = r.len,
-	                          .key = run->route->key,
-	                          .key_len = run->route->key_len};
+	deliver_one_range(&d.native, &r, run->route);
 	if (!deliver(c->bus, &d))
 		run->resume = run->start;
 	chan_route_done(c->chan, run->route);
@@ -346,13 +341,7 @@ bool input_lane_chain(struct client *c)
 	if (!r)
 		goto out;
 	delivery_of(&d, c, r, le64_get(p + 8));
-	d.native = (struct batch){.ranges = in->chain,
-	                          .n_ranges = in->n_chain,
-	                          .chain = true,
-	                          .n = 1,
-	                          .len = in->chain_len,
-	                          .key = r->key,
-	                          .key_len = r->key_len};
+	deliver_one_chain(&d.native, in, r);
 	done = deliver(c->bus, &d);
 	chan_route_done(c->chan, r);
 out:

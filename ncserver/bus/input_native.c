@@ -322,13 +322,7 @@ bool input_native_chain(struct client *c)
 		r = admit(c, p, in->chain_len);
 	if (r) {
 		d.route = r;
-		d.native = (struct batch){.ranges = in->chain,
-		                          .n_ranges = in->n_chain,
-		                          .chain = true,
-		                          .n = 1,
-		                          .len = in->chain_len,
-		                          .key = r->key,
-		                          .key_len = r->key_len};
+		deliver_one_chain(&d.native, in, r);
 		done = deliver(c->bus, &d);
 		chan_route_done(c->chan, r);
 		if (done) {
