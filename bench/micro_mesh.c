@@ -8,7 +8,7 @@
  * message; SECONDS (default 0.5) in each of five rounds, of which the fastest counts.
  */
 
-#include "bench/mesh_env.h"
+#include "bench/micro_mesh_env.h"
 #include "libnc/wire/frame.h"
 #include "mesh/key.h"
 #include "mesh/session.h"

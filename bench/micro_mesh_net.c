@@ -5,7 +5,7 @@
  * it. Options are those of all (bench.h); --config=NAME is the cipher, "none" for the clear.
  */
 #include "bench/mesh_ends.h"
-#include "bench/mesh_env.h"
+#include "bench/micro_mesh_env.h"
 #include "libnc/wire/frame.h"
 #include "mesh/key.h"
 #include "mesh/session.h"

@@ -1,10 +1,10 @@
-/* mesh_env.h - what a session of a measurement asks and is told that nobody cares about
+/* micro_mesh_env.h - what a session of a measurement asks and is told that nobody cares about
  *
  * Random numbers come from the kernel; lanes that end, peers that come and go, and room to write
  * are nothing to do anything about. accept, deliver and gap are what is measured, and the caller's.
  */
-#ifndef NC_BENCH_MESH_ENV_H
-#define NC_BENCH_MESH_ENV_H
+#ifndef NC_BENCH_MICRO_MESH_ENV_H
+#define NC_BENCH_MICRO_MESH_ENV_H
 
 #include "mesh/session.h"
 

@@ -1,5 +1,5 @@
-/* mesh_env.c - what a session of a measurement asks and is told that nobody cares about */
-#include "bench/mesh_env.h"
+/* micro_mesh_env.c - what a session of a measurement asks and is told that nobody cares about */
+#include "bench/micro_mesh_env.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
