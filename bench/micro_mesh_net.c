@@ -10,7 +10,7 @@
 #include "mesh/key.h"
 #include "mesh/session.h"
 #include "ncserver/io/fault.h"
-#include "ncserver/io/udp.h"
+#include "ncserver/io/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,6 @@
 #define GROUP     "239.77.0.8"
 #define PORT      17008
 #define BATCH_LEN 65536u
-#define DATAGRAMS 64u
 #define CHANNEL   "bench"
 #define MTU_LEN   1472u
 #define MS_NS     1000000u
@@ -35,11 +34,7 @@ struct host {
 	struct keyring keys;
 	struct mesh *mesh;
 	struct mesh_lane *lane;
-	/* datagrams that were made, and of them those that the kernel had no room for yet */
-	uint8_t made[DATAGRAMS][MESH_DATAGRAM_MAX];
-	struct netaddr to[DATAGRAMS];
-	struct udp_out out[DATAGRAMS];
-	size_t n_out, n_done;
+	struct outbox outbox;
 	/* of the sender: frames that wait to be written */
 	uint8_t *batch;
 	size_t len, frame_len;
@@ -121,44 +116,20 @@ static void on_gap(void *arg, void *obj, uint64_t count, bool exact)
 
 /* ---- the sockets ---- */
 
-static void send_made(struct host *h)
-{
-	h->n_done += udp_send(h->udp, h->out + h->n_done, h->n_out - h->n_done);
-}
-
 static void pump(struct host *h)
 {
-	size_t n;
-
-	send_made(h);
-	while (h->n_done == h->n_out) {
-		uint64_t now_ns = bench_now_ns();
-
-		for (n = 0; n < DATAGRAMS; n++) {
-			struct mesh_addr to;
-			size_t len =
-			        mesh_next(h->mesh, h->made[n], sizeof(h->made[n]), &to, now_ns);
-
-			if (!len)
-				break;
-			memcpy(&h->to[n], to.bytes, sizeof(h->to[n]));
-			h->out[n] = (struct udp_out){
-			        .to = to.len ? &h->to[n] : NULL, .data = h->made[n], .len = len};
-		}
-		h->n_out = n;
-		h->n_done = 0;
-		if (!n)
-			return;
-		send_made(h);
-	}
+	do
+		outbox_send(&h->outbox, h->udp);
+	while (outbox_is_empty(&h->outbox) &&
+	       outbox_make(&h->outbox, h->mesh, MTU_LEN, bench_now_ns()));
 }
 
 static void on_datagram(void *arg, const struct udp_in *d)
 {
 	struct host *h = arg;
-	struct mesh_addr from = {.len = sizeof(*d->from)};
+	struct mesh_addr from;
 
-	memcpy(from.bytes, d->from, sizeof(*d->from));
+	net_addr_put(&from, d->from);
 	mesh_recv(h->mesh, d->data, d->len, &from, d->is_group, bench_now_ns());
 }
 
@@ -254,7 +225,7 @@ static void host_open(struct host *h, const struct bench_options *o, const struc
 	u.interface = i.name;
 	uv_loop_init(&h->loop);
 	open_keys(h, o);
-	if (udp_new(&h->udp, &h->loop, &u, &handlers, h, &f))
+	if (udp_new(&h->udp, &h->loop, &u, &handlers, h, &f) || outbox_init(&h->outbox, NULL))
 		worker_fail("sockets", 0);
 	open_session(h, w);
 	uv_timer_init(&h->loop, &h->timer);

@@ -12,10 +12,9 @@
 #include "ncserver/io/net.h"
 #include "ncserver/io/netaddr.h"
 #include "ncserver/io/netname.h"
+#include "ncserver/io/outbox.h"
 #include "ncserver/io/udp.h"
 
-/* Datagrams that are made before they are sent: as many as one packet of the kernel's holds. */
-#define NET_BATCH 64u
 /* Such batches in one turn of the loop, before others get their turn. */
 #define NET_ROUNDS 8u
 /* A datagram where the interface is not known yet: what passes an Ethernet, with IPv6 as well. */
@@ -58,14 +57,8 @@ struct net {
 	size_t fill_len, fill_room;
 
 	struct netnames *peers; /* where datagrams go that are for all, without a group */
-	size_t n_peers;
-	int family; /* of the socket, without a group */
-
-	/* what is to be sent */
-	uint8_t *bytes;      /* NET_BATCH datagrams */
-	struct netaddr *to;  /* where each goes */
-	struct udp_out *out; /* n_out of them, n_done are done with */
-	size_t n_out, n_done, out_max;
+	int family;             /* of the socket, without a group */
+	struct outbox outbox;
 };
 
 /* ---- net_lane.c ---- */
@@ -97,9 +90,6 @@ void net_send_close(struct net *n);
 
 /* Makes and sends one batch. Returns whether there was something. */
 bool net_send(struct net *n, uint64_t now);
-
-void net_addr_get(struct netaddr *to, const struct mesh_addr *from);
-void net_addr_put(struct mesh_addr *to, const struct netaddr *from);
 
 /* ---- net_keys.c ---- */
 

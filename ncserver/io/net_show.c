@@ -177,7 +177,7 @@ static void show_state(struct show *s, struct net *n, const struct conf *conf)
 		show_text(s, "group", netaddr_text(&n->group, text));
 	else
 		s->rc |= buf_append_str(s->out, ",\"group\":null");
-	s->rc |= buf_printf(s->out, ",\"targets\":%zu,\"up\":%s", n->n_peers, bool_str(u->is_up));
+	s->rc |= buf_printf(s->out, ",\"targets\":%zu,\"up\":%s", n->peers ? netnames_count(n->peers) : 0, bool_str(u->is_up));
 	show_text(s, "why", u->why ? u->why : "");
 	show_text(s, "interface", u->interface);
 	show_text(s, "addr", u->own.sa.sa_family ? netaddr_text(&u->own, text) : "");
