@@ -424,6 +424,8 @@ static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d
 		consume(m, in, d->payload, d->len, d->first, d->msgs);
 	} else {
 		store(m, in, d);
+	if (d->repair && d->seq < in->high && in->ring)
+		nak_on_repair(m, in, d->seq, now);
 	}
 	if (!drain(m, in) || in->broken)
 		return;

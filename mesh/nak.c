@@ -2,6 +2,11 @@
  *
  * In small groups at once and unicast. In larger ones after a back-off that is exponentially
  * distributed (RFC 5401, section 3.2.2), by the group, so that one host asks for all.
+ *
+ * In small groups repairs come in the order in which they were asked for. So one that comes tells
+ * that those that were asked for before it, and have not come, are lost: they are asked for again
+ * at once (as RFC 8985 infers losses), without waiting for a timer that has to be longer than any
+ * round trip. How long a repair takes is a round-trip time, too (Karn: unless asked for twice).
  */
 #include "mesh/state.h"
 
@@ -18,9 +23,9 @@ static uint64_t backoff(struct mesh *m, uint64_t max, uint32_t n)
 	                  log(x * (exp(lambda) - 1) * ((double)max / lambda)));
 }
 
-static bool is_large(const struct mesh *m, const struct mesh_in *in)
+bool nak_is_unicast(const struct mesh *m, const struct mesh_in *in)
 {
-	return in->members > SMALL_GROUP && !m->cfg.unicast;
+	return in->members <= SMALL_GROUP || m->cfg.unicast;
 }
 
 /* How long after a NAK the next one for the same segment is sent. */
@@ -44,18 +49,44 @@ void nak_update(struct mesh *m, struct mesh_in *in, bool fresh, uint64_t now)
 	if (first_missing(in) >= in->high) {
 		list_del(&in->nak_link);
 		in->nak_at = NEVER;
+		in->answered_seq = 0;
 		return;
 	}
 	if (!list_linked(&in->nak_link))
 		list_add_tail(&m->naks, &in->nak_link);
 	if (!fresh && in->nak_at != NEVER)
 		return;
-	if (!is_large(m, in))
+	if (nak_is_unicast(m, in))
 		in->nak_at = now;
 	else if (in->nak_at == NEVER)
 		in->nak_at = now + backoff(m, 4 * peer_srtt(in->peer), in->members);
 	if (in->nak_at <= now)
 		peer_ctl(m, in->peer, CTL_NAK);
+}
+
+/* Whether the repair of one that was asked for later has come. */
+static bool is_overtaken(const struct mesh_in *in, const struct rseg *s, uint64_t seq)
+{
+	int32_t later = (int32_t)(in->answered_us - s->asked_us);
+
+	return in->answered_seq && (later > 0 || (later == 0 && seq < in->answered_seq));
+}
+
+void nak_on_repair(struct mesh *m, struct mesh_in *in, uint64_t seq, uint64_t now)
+{
+	const struct rseg *s = in_seg(in, seq);
+
+	if (s->tries != 1 || !nak_is_unicast(m, in))
+		return;
+	peer_rtt(in->peer, (uint64_t)(us32(now) - s->asked_us) * 1000);
+	if (in->answered_seq && is_overtaken(in, s, seq))
+		return;
+	in->answered_seq = seq;
+	in->answered_us = s->asked_us;
+	if (first_missing(in) < seq) {
+		in->nak_at = now;
+		peer_ctl(m, in->peer, CTL_NAK);
+	}
 }
 
 /* Adds what is due to an open NAK. Returns when the next one is. */
@@ -72,7 +103,8 @@ static uint64_t add_due(struct mesh_in *in, struct mw_writer *w, uint64_t now, b
 		if (s->data)
 			continue;
 		due = s->tries ? patience(in, s->tries) : 0;
-		if (s->tries && (uint64_t)(us32(now) - s->asked_us) * 1000 < due) {
+		if (s->tries && (uint64_t)(us32(now) - s->asked_us) * 1000 < due &&
+		    !is_overtaken(in, s, q)) {
 			due = now + due - (uint64_t)(us32(now) - s->asked_us) * 1000;
 			at = due < at ? due : at;
 			continue;

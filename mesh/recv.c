@@ -43,8 +43,11 @@ static bool on_status(struct arrival *a, const struct mw_chunk *c)
 
 	if (!mw_status_begin(&list, &e, c))
 		return false;
-	if (e.held_us != UINT32_MAX)
+	if (e.held_us != UINT32_MAX) {
 		peer_rtt(a->p, (uint64_t)(us32(a->now) - e.stamp - e.held_us) * 1000);
+		a->p->echo = e.stamp;
+		a->p->has_echo = true;
+	}
 	while ((r = mw_status_next(&list, &s)) > 0)
 		member_on_status(a->m, a->p, &s, a->now);
 	return !r;

@@ -1,8 +1,9 @@
 /* Repairs: segments sent again to who asks for them, once for many
  *
  * A segment that waits in the queue, or went out within a round trip, is not sent again for the
- * same host; what a second host asks for goes to the group. Who asks for more than its budget
- * waits: it asks again, and a lying member can't amplify.
+ * same host, unless that host says that it has heard what was sent after it; what a second host
+ * asks for goes to the group. Who asks for more than its budget waits: it asks again, and a lying
+ * member can't amplify.
  */
 #include "mesh/state.h"
 
@@ -38,6 +39,15 @@ static bool queue(struct mesh *m, struct mesh_lane *l, uint64_t seq)
 	return true;
 }
 
+/* Whether the last repair may still be on its way to a host, or its NAK have been on its way then.
+ */
+static bool is_underway(const struct peer *p, const struct seg *s, uint64_t now)
+{
+	if (s->to == NEVER || (uint64_t)(us32(now) - s->repaired_us) * 1000 >= peer_srtt(p))
+		return false;
+	return !p->has_echo || (int32_t)(p->echo - s->repaired_us) <= 0;
+}
+
 static void ask(struct mesh *m, struct peer *p, struct mesh_lane *l, uint64_t seq, uint64_t now)
 {
 	bool many = l->n_members > SMALL_GROUP && !m->cfg.unicast;
@@ -49,7 +59,7 @@ static void ask(struct mesh *m, struct peer *p, struct mesh_lane *l, uint64_t se
 			s->to = 0;
 		return;
 	}
-	if (s->to != NEVER && (uint64_t)(us32(now) - s->repaired_us) * 1000 < peer_srtt(p)) {
+	if (is_underway(p, s, now)) {
 		if (s->to == 0 || s->to == to)
 			return;
 		to = 0;

@@ -6,17 +6,20 @@
 
 /* ---- control ---- */
 
+static struct mw_echo echo_of(const struct peer *p, uint64_t now)
+{
+	uint64_t held = (now - p->stamp_at) / 1000;
+
+	return (struct mw_echo){p->stamp,
+	                        p->stamp_at && held < UINT32_MAX ? (uint32_t)held : UINT32_MAX};
+}
+
 static void put_status(struct mesh *m, struct peer *p, struct mw_writer *w, uint64_t now)
 {
-	struct mw_echo e = {p->stamp, UINT32_MAX};
+	struct mw_echo e = echo_of(p, now);
 	bool all = p->ctl & CTL_ALL, full = false;
 	struct list *it;
 
-	if (p->stamp_at) {
-		uint64_t held = (now - p->stamp_at) / 1000;
-
-		e.held_us = held < UINT32_MAX ? (uint32_t)held : UINT32_MAX;
-	}
 	if (!mw_open(w, MW_STATUS, 0, 8 + 14))
 		return;
 	mw_add_echo(w, &e);
@@ -118,18 +121,29 @@ static void put_notes(struct mesh *m, struct peer *p, struct mw_writer *w)
 	p->ctl &= ~(unsigned)CTL_NOTES;
 }
 
-/* NAKs of all lanes of a peer; to the group where one of them is large. */
+/* NAKs of all lanes of a peer; to the group where one of them is large. Before them it is told what
+ * was heard last, so that it knows which repairs should have come. */
 static void put_naks(struct mesh *m, struct peer *p, struct mw_writer *w, bool *group, uint64_t now)
 {
+	struct mw_echo e = echo_of(p, now);
+	size_t begin = w->len;
+	bool any = false;
 	struct list *it;
 
+	if (mw_open(w, MW_STATUS, 0, 8)) {
+		mw_add_echo(w, &e);
+		mw_close(w);
+	}
 	list_for_each(it, &p->ins) {
 		struct mesh_in *in = list_entry(it, struct mesh_in, link);
 
-		if (in->class == MESH_RELIABLE && nak_write(m, in, w, now) &&
-		    in->members > SMALL_GROUP && !m->cfg.unicast)
-			*group = true;
+		if (in->class != MESH_RELIABLE || !nak_write(m, in, w, now))
+			continue;
+		any = true;
+		*group |= !nak_is_unicast(m, in);
 	}
+	if (!any)
+		w->len = begin;
 	p->ctl &= ~(unsigned)CTL_NAK;
 }
 

@@ -133,8 +133,10 @@ struct peer {
 	uint64_t status_at; /* NEVER: none is due */
 	uint64_t status_sent_at;
 	uint32_t stamp;
-	uint64_t stamp_at;    /* 0: none */
-	uint64_t srtt;        /* 0: unknown */
+	uint64_t stamp_at; /* 0: none */
+	uint64_t srtt;     /* 0: unknown */
+	uint32_t echo;     /* stamp of ours that it heard last, as it says */
+	bool has_echo;
 	struct bucket budget; /* bytes of repairs */
 	uint32_t n_in, n_out;
 	uint64_t naks_in, naks_out, repairs_in, repairs_out, gaps, evictions;
@@ -253,7 +255,9 @@ struct mesh_in {
 	uint64_t end_seq;
 	uint32_t join_window;
 
-	uint64_t nak_at; /* NEVER: nothing to ask for */
+	uint64_t nak_at;       /* NEVER: nothing to ask for */
+	uint64_t answered_seq; /* that was asked for last of those repaired; 0: none */
+	uint32_t answered_us;  /* and when */
 	/* best-effort: end of what was announced, looked at then; NEVER: nothing is */
 	uint64_t tail_at, tail_seq, tail_msgs;
 	uint32_t members;
@@ -432,3 +436,7 @@ void nak_on_other(struct mesh *m, struct mesh_in *in, struct mw_list *list, uint
 void nak_tick(struct mesh *m, uint64_t now);
 
 #endif
+/* Whether NAKs go at once and to the sender alone. */
+bool nak_is_unicast(const struct mesh *m, const struct mesh_in *in);
+/* A segment below in->high that was missing comes as a repair. */
+void nak_on_repair(struct mesh *m, struct mesh_in *in, uint64_t seq, uint64_t now);

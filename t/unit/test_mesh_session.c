@@ -402,6 +402,33 @@ static void what_is_lost_on_the_wire_is_repaired(void **state)
 	assert_true(mesh_is_drained(hosts[0].m));
 }
 
+/* Loses the 10th and 30th full datagram to the group, and the first repair; each takes its time. */
+static unsigned n_full, n_repairs;
+
+static bool lose_a_repair(const struct datagram *d)
+{
+	now_ns += 5000;
+	if (d->to != 1 || d->len < 1000)
+		return false;
+	if (d->group)
+		return ++n_full == 10 || n_full == 30;
+	return ++n_repairs == 1;
+}
+
+static void a_lost_repair_is_asked_for_again_when_a_later_one_comes(void **state)
+{
+	(void)state;
+	two_up();
+	n_full = n_repairs = 0;
+	lossy = lose_a_repair;
+	emit(&hosts[0], 0, 100, 1400);
+	/* no timer goes off meanwhile */
+	carry();
+	assert_int_equal(n_repairs, 3);
+	assert_int_equal(hosts[1].heard, 100);
+	assert_int_equal(hosts[1].missed, 0);
+}
+
 static void frames_larger_than_a_datagram_pass(void **state)
 {
 	(void)state;
@@ -508,6 +535,8 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(what_is_lost_on_the_wire_is_repaired, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(
+	                a_lost_repair_is_asked_for_again_when_a_later_one_comes, setup, teardown),
 	        cmocka_unit_test_setup_teardown(frames_larger_than_a_datagram_pass, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(
