@@ -130,7 +130,7 @@ static void on_datagram(void *arg, const struct udp_in *d)
 	struct mesh_addr from;
 
 	net_addr_put(&from, d->from);
-	mesh_recv(h->mesh, d->data, d->len, &from, d->is_group, bench_now_ns());
+	mesh_recv(h->mesh, d->data, d->len, &from, d->is_group, d->read_ns);
 }
 
 static void on_writable(void *arg)

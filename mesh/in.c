@@ -58,7 +58,7 @@ static void seg_clear(struct mesh *m, struct rseg *s)
 {
 	if (s->data)
 		m->stats.memory_in -= s->len;
-	free(s->data);
+	pool_put(&m->pool, s->data, s->len);
 	*s = (struct rseg){0};
 }
 
@@ -255,7 +255,7 @@ static bool drain(struct mesh *m, struct mesh_in *in)
 			in->next++;
 			m->stats.memory_in -= s.len;
 			consume(m, in, s.data, s.len, s.first, s.msgs);
-			free(s.data);
+			pool_put(&m->pool, s.data, s.len);
 		} else if (in->next < in->floor) {
 			skip(m, in);
 		} else {
@@ -281,46 +281,53 @@ static bool drain(struct mesh *m, struct mesh_in *in)
 /* ---- windows and status ---- */
 
 /* Segments that there is memory for, from the next one to be delivered on, and that the socket
- * holds, behind the newest one that came. */
-static void rooms(const struct mesh *m, uint32_t *memory, uint32_t *socket)
+ * holds, behind the newest one that came. Worked out once for each number of lanes: each segment
+ * that comes asks for it. */
+static void work_rooms_out(struct mesh *m, uint32_t n_active)
 {
-	size_t n = m->n_active ? m->n_active : 1, held = m->cfg.memory_max / n, queued;
+	size_t held = m->cfg.memory_max / n_active, queued;
 
 	if (held > m->cfg.lane_max)
 		held = m->cfg.lane_max;
 	held /= m->cfg.mtu;
 	/* The kernel charges a datagram with more than its bytes. */
-	queued = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n;
-	if (held < WINDOW_MIN || m->stats.memory_in > m->cfg.memory_max)
+	queued = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n_active;
+	if (held < WINDOW_MIN)
 		held = WINDOW_MIN;
 	if (queued < WINDOW_MIN)
 		queued = WINDOW_MIN;
-	*memory = (uint32_t)(held < SEG_MAX ? held : SEG_MAX);
-	*socket = (uint32_t)(queued < SEG_MAX ? queued : SEG_MAX);
+	m->rooms.memory = (uint32_t)(held < SEG_MAX ? held : SEG_MAX);
+	m->rooms.socket = (uint32_t)(queued < SEG_MAX ? queued : SEG_MAX);
+	m->rooms.n_active = n_active;
 }
 
-uint32_t in_window(const struct mesh *m)
+static uint32_t room_in_memory(struct mesh *m)
 {
-	uint32_t memory, socket;
+	uint32_t n_active = m->n_active ? m->n_active : 1;
 
-	rooms(m, &memory, &socket);
-	return memory < socket ? memory : socket;
+	if (m->rooms.n_active != n_active)
+		work_rooms_out(m, n_active);
+	return m->stats.memory_in > m->cfg.memory_max ? WINDOW_MIN : m->rooms.memory;
+}
+
+uint32_t in_window(struct mesh *m)
+{
+	uint32_t memory = room_in_memory(m);
+
+	return memory < m->rooms.socket ? memory : m->rooms.socket;
 }
 
 /* The end of what is taken now. What is missing does not keep the socket from being filled: it is
  * lost, or was read. */
-static uint64_t limit_of(const struct mesh *m, const struct mesh_in *in)
+static uint64_t limit_of(struct mesh *m, const struct mesh_in *in)
 {
-	uint64_t by_memory, by_socket;
-	uint32_t memory, socket;
+	uint64_t by_memory = in->next + room_in_memory(m);
+	uint64_t by_socket = in->high + m->rooms.socket;
 
-	rooms(m, &memory, &socket);
-	by_memory = in->next + memory;
-	by_socket = in->high + socket;
 	return by_memory < by_socket ? by_memory : by_socket;
 }
 
-void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s)
+void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s)
 {
 	uint64_t limit = limit_of(m, in);
 
@@ -395,7 +402,7 @@ static void store(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
 
 	/* windows are counted in segments of our own length: others may be longer */
 	if (m->stats.memory_in + d->len <= m->cfg.memory_max)
-		s->data = malloc(d->len);
+		s->data = pool_get(&m->pool, d->len);
 	if (!s->data) {
 		m->stats.dropped[MESH_DROP_MEMORY]++;
 		return;
@@ -417,6 +424,8 @@ static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d
 		m->stats.dropped[MESH_DROP_MEMORY]++;
 		return;
 	}
+	if (d->repair && d->seq < in->high && in->ring)
+		nak_on_repair(m, in, d->seq, now);
 	if (d->seq >= in->high)
 		in->high = d->seq + 1;
 	if (in_order) {
@@ -424,8 +433,6 @@ static void reliable(struct mesh *m, struct mesh_in *in, const struct mw_data *d
 		consume(m, in, d->payload, d->len, d->first, d->msgs);
 	} else {
 		store(m, in, d);
-	if (d->repair && d->seq < in->high && in->ring)
-		nak_on_repair(m, in, d->seq, now);
 	}
 	if (!drain(m, in) || in->broken)
 		return;

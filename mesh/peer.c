@@ -339,6 +339,8 @@ void peer_sweep(struct mesh *m, uint64_t now)
 	m->sweep_at = now + NS_S;
 	m->swept_at = now;
 	count_active(m, now);
+	if (!m->n_active)
+		pool_clear(&m->pool);
 	for (it = m->peers.next; it != &m->peers; it = next) {
 		struct peer *p = list_entry(it, struct peer, link);
 		uint64_t id = p->id, freed = m->n_freed;

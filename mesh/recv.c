@@ -329,6 +329,8 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 	bool version = false;
 	int err;
 
+	if (now < m->now)
+		a.now = now = m->now;
 	m->now = now;
 	m->stats.datagrams_in++;
 	m->stats.bytes_in += len;

@@ -103,7 +103,7 @@ static void set_up(struct mesh *m, uint64_t now)
 	c->host = m->host;
 	c->version = m->version;
 	c->cluster = m->cluster;
-	m->seg_len = c->mtu - MW_OVERHEAD - MW_CHUNK_LEN - MW_DATA_LEN;
+	m->seg_len = m->pool.len = c->mtu - MW_OVERHEAD - MW_CHUNK_LEN - MW_DATA_LEN;
 	map_init(&m->by_boot, MAP_BYTES, c->max_peers + NEW_MAX, c->hash_key);
 	map_init(&m->ins, MAP_U64, MAP_MAX_ENTRIES, c->hash_key);
 	map_init(&m->by_idx, MAP_U64, MESH_LANES_MAX, c->hash_key);
@@ -161,6 +161,7 @@ void mesh_free(struct mesh *m)
 	map_fini(&m->by_boot);
 	map_fini(&m->ins);
 	map_fini(&m->by_idx);
+	pool_clear(&m->pool);
 	seal_free(m->seal);
 	seal_free(m->stranger);
 	free(m);
@@ -194,6 +195,7 @@ void mesh_keys_changed(struct mesh *m)
 void mesh_set_rcvbuf(struct mesh *m, size_t rcvbuf)
 {
 	m->cfg.rcvbuf = rcvbuf;
+	m->rooms.n_active = 0;
 }
 
 void mesh_probe(struct mesh *m, uint64_t now)

@@ -174,7 +174,8 @@ void mesh_free(struct mesh *m);
 
 /* ---- datagrams ---- */
 
-/* A datagram arrived; `data` is opened in place. `group` where it came by the group's socket.
+/* A datagram arrived; `data` is opened in place. `group` where it came by the group's socket. `now`
+ * may be when it was read, together with others, and so a little before that of the last call.
  * Whatever it holds, nothing but memory within the bounds is taken. */
 void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr *from, bool group,
                uint64_t now);

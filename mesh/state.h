@@ -2,13 +2,14 @@
  *
  * One file per idea: peer.c who is there, proof.c whether they are, announce.c saying so ourselves,
  * lane.c what we send, member.c who takes it, repair.c what they lack, in.c what we hear, nak.c
- * what we lack, recv.c datagrams in, send.c datagrams out, show.c looking in.
+ * what we lack, pool.c memory for it, recv.c datagrams in, send.c datagrams out, show.c looking in.
  */
 #ifndef NC_MESH_STATE_H
 #define NC_MESH_STATE_H
 
 #include "libnc/base/list.h"
 #include "libnc/base/map.h"
+#include "mesh/pool.h"
 #include "mesh/replay.h"
 #include "mesh/seal.h"
 #include "mesh/session.h"
@@ -283,6 +284,7 @@ struct mesh {
 
 	struct map by_boot; /* peers */
 	struct map ins;     /* by peer id and lane */
+	struct pool pool;   /* of what came out of order */
 	struct mesh_in *last_in;
 	struct list peers, ctl, statuses, naks, lanes, busy, repairing;
 	struct peer *last_peer; /* found last; NULL: none */
@@ -292,6 +294,10 @@ struct mesh {
 	uint32_t n_lanes;
 	uint16_t next_lane;
 	uint32_t n_active; /* reliable lanes that were heard lately */
+	struct {           /* what of the windows does not change with each segment, see in.c */
+		uint32_t n_active; /* for so many lanes; 0: to be worked out */
+		uint32_t memory, socket;
+	} rooms;
 	struct map by_idx; /* our lanes by index */
 
 	uint64_t sweep_at, swept_at;
@@ -418,10 +424,10 @@ void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, u
 void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now);
 void in_free(struct mesh *m, struct mesh_in *in);
 /* Segments that are taken of a lane of which none has come. */
-uint32_t in_window(const struct mesh *m);
+uint32_t in_window(struct mesh *m);
 void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now);
 /* The STATUS of a lane, to be sent now. */
-void in_status(const struct mesh *m, struct mesh_in *in, struct mw_status *s);
+void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s);
 static inline struct rseg *in_seg(const struct mesh_in *in, uint64_t seq)
 {
 	return &in->ring[seq & (in->ring_cap - 1)];
@@ -431,12 +437,12 @@ static inline struct rseg *in_seg(const struct mesh_in *in, uint64_t seq)
 /* Segments below in->high are missing, or no more. */
 void nak_update(struct mesh *m, struct mesh_in *in, bool fresh, uint64_t now);
 bool nak_write(struct mesh *m, struct mesh_in *in, struct mw_writer *w, uint64_t now);
+/* Whether NAKs go at once and to the sender alone. */
+bool nak_is_unicast(const struct mesh *m, const struct mesh_in *in);
+/* A segment below in->high that was missing comes as a repair. */
+void nak_on_repair(struct mesh *m, struct mesh_in *in, uint64_t seq, uint64_t now);
 /* Somebody else asked the same. */
 void nak_on_other(struct mesh *m, struct mesh_in *in, struct mw_list *list, uint64_t now);
 void nak_tick(struct mesh *m, uint64_t now);
 
 #endif
-/* Whether NAKs go at once and to the sender alone. */
-bool nak_is_unicast(const struct mesh *m, const struct mesh_in *in);
-/* A segment below in->high that was missing comes as a repair. */
-void nak_on_repair(struct mesh *m, struct mesh_in *in, uint64_t seq, uint64_t now);

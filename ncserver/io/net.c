@@ -85,7 +85,7 @@ static void on_datagram(void *arg, const struct udp_in *d)
 	struct mesh_addr from;
 
 	net_addr_put(&from, d->from);
-	mesh_recv(n->mesh, d->data, d->len, &from, d->is_group, server_now());
+	mesh_recv(n->mesh, d->data, d->len, &from, d->is_group, d->read_ns);
 }
 
 static void on_read(void *arg)

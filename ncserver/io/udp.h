@@ -48,7 +48,8 @@ struct udp_in {
 	uint8_t *data;
 	size_t len; /* may be 0 */
 	const struct netaddr *from;
-	bool is_group; /* came by the group */
+	uint64_t read_ns; /* CLOCK_MONOTONIC: when it was read, with others */
+	bool is_group;    /* came by the group */
 };
 
 /* A datagram to be sent; after the call `err` says what became of it. */

@@ -65,12 +65,13 @@ static size_t part_of(struct msghdr *m, size_t len)
 }
 
 /* Hands on the datagrams of one packet. Returns how many. */
-static size_t deliver(struct udp_sock *s, unsigned i)
+static size_t deliver(struct udp_sock *s, unsigned i, uint64_t read_ns)
 {
 	struct udp *u = s->udp;
 	struct mmsghdr *m = &u->rx.msgs[i];
 	struct udp_in d = {.data = m->msg_hdr.msg_iov->iov_base,
 	                   .from = &u->rx.from[i],
+	                   .read_ns = read_ns,
 	                   .is_group = s->is_group};
 	size_t len = m->msg_len, part, n = 0;
 
@@ -111,6 +112,7 @@ static void read_some(struct udp_sock *s)
 	while (n < u->opt.budget) {
 		size_t left = (u->opt.budget - n + UDP_SEGMENTS_MAX - 1) / UDP_SEGMENTS_MAX;
 		unsigned want = left < UDP_READ_MSGS ? (unsigned)left : UDP_READ_MSGS;
+		uint64_t read_ns;
 		int r;
 
 		prepare(u);
@@ -123,10 +125,11 @@ static void read_some(struct udp_sock *s)
 			rest(s);
 			return;
 		}
+		read_ns = uv_hrtime();
 		u->n.reads++;
 		u->rx.n_used = (unsigned)r;
 		for (int i = 0; i < r && !s->is_closed; i++)
-			n += deliver(s, (unsigned)i);
+			n += deliver(s, (unsigned)i, read_ns);
 		if (s->is_closed || (unsigned)r < want)
 			return;
 	}
