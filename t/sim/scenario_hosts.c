@@ -133,6 +133,7 @@ static void late(struct world *w)
 /* Clocks jump forward, as after a suspended virtual machine. */
 static void clocks(struct world *w)
 {
+	w->demands.no_leave = true;
 	scenario_habits(w);
 	scenario_paths(w, 10000);
 	scenario_boot(w, 100 * MS);
