@@ -63,6 +63,7 @@ struct peer *peer_new(struct mesh *m, const uint8_t *boot, const struct mesh_add
 	p->status_at = p->challenge_at = NEVER;
 	p->since = p->heard_at = now;
 	p->limit = m->cfg.liveness_ms * NS_MS;
+	bucket_init(&p->answers, ANSWERS_TO_ONE, ANSWERS_TO_ONE / 4, now);
 	m->n_new++;
 	m->stats.n_peers++;
 	return p;

@@ -256,8 +256,10 @@ void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challeng
                         const struct mesh_addr *from, uint64_t now)
 {
 	if (c->size != len || c->size < MW_CHALLENGE_SIZE || c->size > m->cfg.mtu ||
-	    p->state == MESH_PEER_LEFT || !bucket_has(&m->answers, now))
+	    p->state == MESH_PEER_LEFT || !bucket_has(&p->answers, now) ||
+	    !bucket_has(&m->answers, now))
 		return;
+	bucket_spend(&p->answers, 1);
 	bucket_spend(&m->answers, 1);
 	memcpy(p->answer_nonce, c->nonce, sizeof(p->answer_nonce));
 	p->answer_size = c->size;

@@ -23,6 +23,7 @@
 #define SEG_MAX         8192u         /* segments in one window, a power of 2 */
 #define NEW_MAX         1024u         /* boots that have not yet proved themselves */
 #define ANSWERS_PER_S   200u          /* and as many challenges */
+#define ANSWERS_TO_ONE  20u           /* of these, to one boot */
 #define STRANGERS_PER_S 10000u        /* unknown boots that are looked at */
 #define CHALLENGE_NS    (250 * NS_MS) /* between two of them to one peer */
 #define CHALLENGE_TRIES 4u
@@ -113,7 +114,8 @@ struct peer {
 	uint8_t answer_nonce[MW_NONCE_LEN];
 	uint16_t answer_size;
 	struct mesh_addr answer_to;
-	struct peer *rival; /* NEW: the bearer of its name; not owned */
+	struct bucket answers; /* to it */
+	struct peer *rival;    /* NEW: the bearer of its name; not owned */
 	uint64_t contest_at;
 	uint8_t refusal;   /* enum mw_refusal; 0: it refuses us */
 	uint64_t retry_at; /* refused until then */

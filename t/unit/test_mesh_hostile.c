@@ -31,6 +31,7 @@ static struct {
 	uint8_t to[MW_BOOT_LEN]; /* of the last CHALLENGE */
 	struct mw_challenge challenge;
 	unsigned n_challenges;
+	unsigned n_answers;
 } heard;
 
 static void hear(void *arg, int from, const uint8_t *p, size_t len)
@@ -54,6 +55,7 @@ static void hear(void *arg, int from, const uint8_t *p, size_t len)
 			heard.window = j.window;
 			heard.n_joins++;
 		}
+		heard.n_answers += c.kind == MW_ANSWER;
 		if (c.kind == MW_CHALLENGE && to && mw_challenge_get(&heard.challenge, &c)) {
 			memcpy(heard.to, to, sizeof(heard.to));
 			heard.n_challenges++;
@@ -447,6 +449,40 @@ static void a_boot_that_comes_back_is_asked_where_it_is(void **state)
 	seal_free(l.seal);
 }
 
+static void challenge(struct liar *l, uint8_t nonce)
+{
+	struct mw_challenge c = {.size = MW_CHALLENGE_SIZE};
+
+	memset(c.nonce, nonce, sizeof(c.nonce));
+	mw_begin(&w, bytes, MW_CHALLENGE_SIZE, 0);
+	mw_put_to(&w, rig.hosts[0].config.boot);
+	mw_put_challenge(&w, MW_CHALLENGE, &c);
+	mw_pad(&w, MW_CHALLENGE_SIZE);
+	liar_say(l);
+}
+
+/* What one asks too often is not answered, so that others are. */
+static void one_that_challenges_all_the_time_leaves_answers_for_others(void **state)
+{
+	struct liar many, other;
+	unsigned n;
+
+	(void)state;
+	liar_init(&many, 0x54);
+	liar_init(&other, 0x55);
+	for (unsigned i = 0; i < 500; i++) {
+		challenge(&many, (uint8_t)i);
+		rig_run(&rig, RIG_MS, false);
+	}
+	n = heard.n_answers;
+	assert_in_range(n, 4, 40);
+	challenge(&other, 1);
+	rig_run(&rig, RIG_MS, false);
+	assert_int_equal(heard.n_answers, n + 1);
+	seal_free(many.seal);
+	seal_free(other.seal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +503,9 @@ int main(void)
 	                one_that_takes_the_name_of_a_later_boot_is_swept_alone, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_boot_that_comes_back_is_asked_where_it_is, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(
+	                one_that_challenges_all_the_time_leaves_answers_for_others, setup,
+	                teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
