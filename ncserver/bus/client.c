@@ -18,14 +18,49 @@
 #include "ncserver/bus/users.h"
 #include "ncserver/conf/conf.h"
 
-/* Session numbers are used once; when they run out, they go on under another tag. */
+/* Whether a client has the id. What receivers have been told of one that had it before is
+ * forgotten. */
+static bool claim_in(const struct chan *ch, uint64_t id)
+{
+	bool is_free = true;
+	struct list *it;
+
+	list_for_each(it, &ch->clients) {
+		struct client *c = list_entry(it, struct client, link);
+
+		is_free &= c->id != id;
+		if (c->senders && c->senders[id % NC_SENDER_SLOTS] == id)
+			c->senders[id % NC_SENDER_SLOTS] = 0;
+	}
+	return is_free;
+}
+
+static bool claim(const struct bus *b, uint64_t id)
+{
+	const struct list *it;
+	bool is_free = true;
+
+	for (size_t i = 0; i < b->n_chans; i++)
+		is_free &= claim_in(b->chans[i], id);
+	list_for_each(it, &b->leaving)
+		is_free &= claim_in(list_entry(it, struct chan, leaving), id);
+	return is_free;
+}
+
+/* When all numbers have been used, those that are free are used again: the tag is what other hosts
+ * know this one by, and stays. */
 static uint64_t next_id(struct bus *b)
 {
-	if (++b->session == 0) {
-		b->tag++;
-		b->session = 1;
-	}
-	return (uint64_t)b->tag << 32 | b->session;
+	uint64_t id;
+
+	do {
+		if (++b->session == 0) {
+			b->session = 1;
+			b->reuses_ids = true;
+		}
+		id = (uint64_t)b->tag << 32 | b->session;
+	} while (b->reuses_ids && !claim(b, id));
+	return id;
 }
 
 struct client *client_new(struct chan *ch, const struct peer *peer, struct user *user, uint64_t now)

@@ -52,6 +52,7 @@ struct bus {
 	uint64_t n_patterns; /* of all clients */
 	uint32_t tag;        /* upper half of sender ids */
 	uint32_t session;    /* lower half of the last one */
+	bool reuses_ids;     /* all of them have been used */
 	uint64_t mark;
 	uint64_t server_seq; /* of frames that the server itself makes */
 	uint64_t now;

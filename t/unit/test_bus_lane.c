@@ -212,6 +212,54 @@ static void who_begins_to_hear_later_is_told_who_the_senders_are(void **state)
 	rig_fini(&r);
 }
 
+static int emitter(struct rig *r, uid_t uid)
+{
+	int i = rig_accept(r, "A", uid, 100, NULL);
+
+	assert_true(i >= 0);
+	rig_hello(r, i, 0, 0);
+	rig_emit(r, i, "A", "x", "1", 1);
+	rig_turn(r);
+	return i;
+}
+
+static void ids_are_used_again_under_the_same_tag_once_all_have_been(void **state)
+{
+	int out, listens, stays, goes, comes;
+	struct rig r;
+	uint64_t id;
+
+	(void)state;
+	rig_init_as(&r, NET, "here", HERE);
+	out = rig_lane_out(&r, "A");
+	listens = rig_accept(&r, "A", 1000, 100, NULL);
+	rig_hello(&r, listens, FRAME_FEAT_SENDER, 0);
+	rig_listen(&r, listens, ">");
+	stays = emitter(&r, 1001);
+	goes = emitter(&r, 1002);
+	id = r.clients[goes].id;
+	for (uint32_t uid = 1001; uid <= 1002; uid++) {
+		expect_sender(&r, out, "here", uid);
+		expect_text(&r, out, "1");
+		expect_sender(&r, listens, "here", uid);
+		expect_text(&r, listens, "1");
+	}
+	rig_close(&r, goes);
+	rig_turn(&r);
+	r.bus->session = UINT32_MAX;
+	comes = emitter(&r, 1003);
+	/* those that are there keep theirs */
+	assert_int_equal(r.clients[comes].id, id);
+	assert_int_equal(r.clients[comes].id >> 32, HERE);
+	assert_int_not_equal(r.clients[stays].id, id);
+	/* and who has been told of another with that id is told anew */
+	expect_sender(&r, out, "here", 1003);
+	expect_text(&r, out, "1");
+	expect_sender(&r, listens, "here", 1003);
+	expect_text(&r, listens, "1");
+	rig_fini(&r);
+}
+
 static void a_closed_window_holds_up_who_emits_and_never_ends_the_lane(void **state)
 {
 	struct rig r;
@@ -693,6 +741,7 @@ int main(void)
 	        cmocka_unit_test(what_leaves_is_what_is_emitted_here_on_that_very_channel),
 	        cmocka_unit_test(packets_leave_wrapped),
 	        cmocka_unit_test(who_begins_to_hear_later_is_told_who_the_senders_are),
+	        cmocka_unit_test(ids_are_used_again_under_the_same_tag_once_all_have_been),
 	        cmocka_unit_test(a_closed_window_holds_up_who_emits_and_never_ends_the_lane),
 	        cmocka_unit_test(a_policy_that_drops_tells_it_in_the_stream),
 	        cmocka_unit_test(
