@@ -75,9 +75,9 @@ int configure(struct server *s, struct conf *conf, struct fault *f)
 		rules_free(rules);
 		return err;
 	}
+	log_set_level(&s->log, conf->log_level);
 	plan_commit(&plan, s, conf);
 	net_plan_commit(&net, s, conf);
-	log_set_level(&s->log, conf->log_level);
 	if (strcmp(conf->host, s->host) != 0)
 		log_warning(&s->log, "another host name needs a restart",
 		            log_str("host", conf->host), log_str("stays", s->host));

@@ -163,6 +163,7 @@ static int start(struct server *s, struct fault *f)
 		err = read_conf(s, &conf, f);
 	if (err)
 		return err;
+	log_set_level(&s->log, conf->log_level);
 	err = open_env(s, conf);
 	if (!err)
 		err = names_open(&s->names, &s->loop, s->env.hash_key);
