@@ -35,6 +35,8 @@
 #define BENCH_KEPT_MIN 0.9
 /* To start and to disconnect takes time that is not held against it. */
 #define BENCH_LATE_MS 100
+/* Delays up to this are told as in time. */
+#define BENCH_IN_TIME_NS 1000000000u
 
 enum bench_work {
 	BENCH_THROUGHPUT,
@@ -166,8 +168,9 @@ struct bench_result {
 	uint64_t n_published;
 	double seconds;
 	uint64_t n_expected, n_received, n_lost, n_disordered, n_corrupt;
-	double kept;                              /* of the rate, where there is one: 1 is all */
-	double cpu_s;                             /* of the daemon */
+	double in_time; /* of the messages, by the subscriber with the fewest */
+	double kept;    /* of the rate, where there is one: 1 is all */
+	double cpu_s;   /* of the daemon */
 	double publisher_cpu_s, subscriber_cpu_s; /* of all of them */
 	uint64_t n_rounds; /* that have a time; delays: of the subscriber that heard most late */
 	double p50_us, p90_us, p99_us, p999_us, max_us;

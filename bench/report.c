@@ -84,7 +84,7 @@ static void report_json(const char *name, const struct bench_options *o,
 	switch (o->work) {
 	case BENCH_DELAY:
 		report_json_times(r);
-		printf(",\"rate_kept\":%.3f", r->kept);
+		printf(",\"rate_kept\":%.3f,\"in_time\":%.4f", r->kept, r->in_time);
 		__attribute__((fallthrough));
 	case BENCH_THROUGHPUT:
 		printf(",\"work\":\"%s\",\"publishers\":%u,\"subscribers\":%u,\"bytes\":"

@@ -279,24 +279,38 @@ static void sum_up(const struct run *r, struct bench_result *res)
 	res->seconds = end_ns > begin_ns ? (double)(end_ns - begin_ns) / 1e9 : 0;
 }
 
+/* The share of all that were to come. */
+static double in_time(const struct check *k, uint64_t n_sorted)
+{
+	uint64_t n = 0;
+
+	while (n < n_sorted && k->delay_ns[n] <= BENCH_IN_TIME_NS)
+		n++;
+	return k->n_wanted ? (double)n / (double)k->n_wanted : 0;
+}
+
 /* What the subscriber heard that heard most late. */
 static void sum_up_delays(const struct run *r, struct bench_result *res)
 {
 	double planned_ns = (double)r->o->n_messages / r->o->rate * 1e9;
 
-	res->kept = 1;
+	res->kept = res->in_time = 1;
 	for (unsigned i = 0; i < r->n_workers; i++) {
 		const struct worker *w = &r->workers[i];
 		const struct check *k = &w->check;
 		double took_ns = (double)(w->end_ns - w->begin_ns) - BENCH_LATE_MS * 1e6;
 		struct bench_result one = {0};
+		double share;
+		uint64_t n;
 
 		if (w->role == BENCH_PUBLISHER && took_ns * res->kept > planned_ns)
 			res->kept = planned_ns / took_ns;
 		if (!k->delay_ns || !k->n_received)
 			continue;
-		sum_up_times(k->delay_ns, k->n_received < k->n_wanted ? k->n_received : k->n_wanted,
-		             &one);
+		n = k->n_received < k->n_wanted ? k->n_received : k->n_wanted;
+		sum_up_times(k->delay_ns, n, &one);
+		share = in_time(k, n);
+		res->in_time = share < res->in_time ? share : res->in_time;
 		if (one.p99_us < res->p99_us)
 			continue;
 		res->n_rounds = one.n_rounds;

@@ -9,8 +9,9 @@
  * bytes, until SIGTERM; it prints "ready" first. replay sends all of them to TO, and garbage what
  * is random, what has their first bytes, and what has one of their bytes changed: BURST-RATE a
  * second with UDP_SEGMENT, and SINGLE-RATE one by one, of which every other is as if FROM had sent
- * it. TO and FROM are ADDRESS:PORT. With FROM a replay is as if that had sent it, which needs root.
- * Both print how many they have sent.
+ * it, until SECONDS are over or SIGTERM. TO and FROM are ADDRESS:PORT. With FROM a replay is as if
+ * that had sent it, which needs root. Both print how many they have sent, garbage those of bursts,
+ * the single ones, and in how many milliseconds.
  */
 
 #include <arpa/inet.h>
@@ -104,15 +105,21 @@ static const uint8_t *payload(const uint8_t *p, size_t len, uint16_t *n)
 	return p + ip_len + UDP_LEN;
 }
 
-static int do_record(const char *path, const char *interface)
+static void end_by_signal(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int do_record(const char *path, const char *interface)
+{
 	struct sockaddr_ll addr = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
 	int fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)), size = 64 << 20;
 	FILE *f = fopen(path, "w");
 	static uint8_t packet[65536];
 
-	sigaction(SIGTERM, &action, NULL);
+	end_by_signal();
 	addr.sll_ifindex = (int)if_nametoindex(interface);
 	if (fd < 0 || !f || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		die(interface);
@@ -251,7 +258,7 @@ static void pace(uint64_t start, uint64_t n, unsigned rate)
 {
 	const struct timespec tick = {.tv_nsec = TICK_NS};
 
-	while ((now_ns() - start) / 1000 * rate / 1000000 < n)
+	while (!is_ended && (now_ns() - start) / 1000 * rate / 1000000 < n)
 		nanosleep(&tick, NULL);
 }
 
@@ -280,11 +287,10 @@ static int do_garbage(const struct sockaddr_in *to, const struct sockaddr_in *fr
 	uint64_t n_burst = 0, n_single = 0;
 	int plain = open_plain(to), raw = open_raw();
 
-	for (;;) {
+	end_by_signal();
+	while (!is_ended && now_ns() < end) {
 		uint64_t us = (now_ns() - start) / 1000;
 
-		if (now_ns() >= end)
-			break;
 		if (n_burst < us * burst_rate / 1000000) {
 			for (unsigned i = 0; i < BURST; i++)
 				make(burst + i * SEGMENT_LEN, SEGMENT_LEN, n_burst + i);
@@ -301,7 +307,8 @@ static int do_garbage(const struct sockaddr_in *to, const struct sockaddr_in *fr
 		} else
 			pace(start, n_burst + 1, burst_rate);
 	}
-	printf("%llu %llu\n", (unsigned long long)n_burst, (unsigned long long)n_single);
+	printf("%llu %llu %llu\n", (unsigned long long)n_burst, (unsigned long long)n_single,
+	       (unsigned long long)((now_ns() - start) / 1000000));
 	return 0;
 }
 
