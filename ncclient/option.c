@@ -92,7 +92,7 @@ static const struct option table[] = {
         {ID_DELAY, 'd', "delay", "TIME", OPTION_TOP, "between two views (default 1s)"},
         {ID_BATCH, 'b', "batch", NULL, OPTION_TOP, "print views one after the other"},
         {ID_SORT, 0, "sort", "COLUMN", OPTION_TOP, "sort by this column; -COLUMN: smallest first"},
-        {ID_VIEW, 0, "view", "VIEW", OPTION_TOP, "begin with channels or clients"},
+        {ID_VIEW, 0, "view", "VIEW", OPTION_TOP, "begin with channels, clients or hosts"},
         {ID_ASCII, 0, "ascii", NULL, OPTION_TOP, "draw bars in ASCII"},
         {ID_FORCE, 0, "force", NULL, OPTION_KEY, "cut off hosts that do not hold the key"},
 };
@@ -140,8 +140,9 @@ static int set_with_arg(struct options *o, const struct option *opt, const char 
 	case ID_SOCKET: o->socket = arg; return 0;
 	case ID_SORT: o->sort = arg; return 0;
 	case ID_VIEW:
-		if (strcmp(arg, "channels") && strcmp(arg, "clients"))
-			return fail(error, "--view takes channels or clients, not '%s'", arg);
+		if (strcmp(arg, "channels") && strcmp(arg, "clients") && strcmp(arg, "hosts"))
+			return fail(error, "--view takes channels, clients or hosts, not '%s'",
+			            arg);
 		o->view = arg;
 		return 0;
 	case ID_OUTPUT:

@@ -51,7 +51,8 @@ void output_resize(struct output *o)
 {
 	int fd = fileno(o->f);
 
-	o->width = isatty(fd) ? terminal_width(fd) : WIDTH_DEFAULT;
+	o->unbounded = !isatty(fd);
+	o->width = o->unbounded ? WIDTH_DEFAULT : terminal_width(fd);
 }
 
 static const char *const format_names[] = {
@@ -200,8 +201,9 @@ static int add_row(struct table *t, const struct output *o, const struct view *v
 
 static int put_table(const struct output *o, const struct view *view, const struct value *v)
 {
-	struct table_look look = {
-	        .width = o->wide ? 0 : o->width, .utf8 = o->utf8, .colour = o->colour};
+	struct table_look look = {.width = o->wide || o->unbounded ? 0 : o->width,
+	                          .utf8 = o->utf8,
+	                          .colour = o->colour};
 	struct table *t;
 	int rc = 0;
 
@@ -222,6 +224,27 @@ static int put_table(const struct output *o, const struct view *view, const stru
 	return rc;
 }
 
+/* Text after a mark, in lines that fit the terminal. */
+static void put_sentence(const struct output *o, const char *s)
+{
+	size_t limit = o->wide || o->unbounded ? SIZE_MAX : o->width, column = 1;
+
+	putc('-', o->f);
+	while (*s) {
+		size_t len = strcspn(s, " "), width = text_width(s, len);
+
+		if (column + 1 + width > limit && column > 1) {
+			fputs("\n ", o->f);
+			column = 1;
+		}
+		putc(' ', o->f);
+		text_put(o->f, s, len, o->utf8);
+		column += 1 + width;
+		s += len;
+		s += *s == ' ';
+	}
+}
+
 static int put_names(const struct output *o, const struct view *view, const struct value *v)
 {
 	bool csv = o->format == OUTPUT_CSV;
@@ -235,6 +258,8 @@ static int put_names(const struct output *o, const struct view *view, const stru
 
 		if (csv)
 			table_write_csv_field(o->f, s, strlen(s));
+		else if (view->shape == VIEW_TEXTS)
+			put_sentence(o, s);
 		else
 			text_put(o->f, s, strlen(s), o->utf8);
 		fputs(csv ? "\r\n" : "\n", o->f);
@@ -334,7 +359,8 @@ static int put_record(const struct output *o, const struct view *view, const str
 		if (!items || items->kind != VALUE_ARRAY)
 			continue;
 		putc('\n', o->f);
-		rc = put_table(o, part->view, items);
+		rc = part->view->shape == VIEW_TABLE ? put_table(o, part->view, items)
+		                                     : put_names(o, part->view, items);
 		if (rc)
 			return rc;
 	}
@@ -358,7 +384,8 @@ static bool has_shape(enum view_shape shape, const struct value *v)
 {
 	switch (shape) {
 	case VIEW_TABLE:
-	case VIEW_NAMES: return v->kind == VALUE_ARRAY;
+	case VIEW_NAMES:
+	case VIEW_TEXTS: return v->kind == VALUE_ARRAY;
 	case VIEW_RECORD: return v->kind == VALUE_OBJECT;
 	case VIEW_WORD: return v->kind == VALUE_STRING;
 	case VIEW_TREE: break;
@@ -377,7 +404,8 @@ int output_answer(const struct output *o, const struct view *view, const struct 
 	}
 	switch (view->shape) {
 	case VIEW_TABLE: return put_table(o, view, v);
-	case VIEW_NAMES: return put_names(o, view, v);
+	case VIEW_NAMES:
+	case VIEW_TEXTS: return put_names(o, view, v);
 	case VIEW_WORD: return put_word(o, view, v);
 	case VIEW_RECORD: return csv ? put_csv_tree(o, v) : put_record(o, view, v);
 	case VIEW_TREE: break;

@@ -20,14 +20,15 @@ enum output_format {
 struct output {
 	FILE *f; /* not owned */
 	enum output_format format;
-	bool wide;    /* text may be wider than the terminal */
-	bool utf8;    /* the terminal takes UTF-8 */
-	bool colour;  /* it takes escape sequences */
-	size_t width; /* its columns */
+	bool wide;      /* text may be wider than the terminal */
+	bool utf8;      /* the terminal takes UTF-8 */
+	bool colour;    /* it takes escape sequences */
+	size_t width;   /* its columns */
+	bool unbounded; /* it is no terminal: tables are as wide as they get */
 };
 
 /* Finds out what F can show, from the locale, the terminal and the environment (NO_COLOR, TERM,
- * COLUMNS). A file that is no terminal gets 80 columns. */
+ * COLUMNS). Of what is no terminal lines are 80 columns wide, and tables as wide as they get. */
 void output_init(struct output *o, FILE *f);
 
 /* Asks the terminal for its width again. */

@@ -1,7 +1,7 @@
 /*
  * What the commands do: top
  *
- * Every interval two questions go to the server, and when both are answered the model takes them
+ * Every interval some questions go to the server, and when all are answered the model takes them
  * and the screen is drawn. A server that goes away is waited for; the last view stays meanwhile.
  */
 
@@ -23,6 +23,14 @@
 #include "ncclient/tty.h"
 #include "ncclient/value.h"
 
+enum question {
+	ASK_STATS,
+	ASK_CLIENTS,
+	ASK_NET,
+	ASK_PEERS,
+	N_QUESTIONS,
+};
+
 /* A snapshot that is being taken. On the heap: its answers may come after top has ended. */
 struct snapshot {
 	struct top *top; /* NULL: top has ended */
@@ -30,8 +38,7 @@ struct snapshot {
 	enum status status;
 	char text[128];
 	uint64_t asked_ms;
-	struct value stats;
-	struct value clients;
+	struct value answers[N_QUESTIONS];
 };
 
 struct top {
@@ -103,8 +110,8 @@ static void show(struct top *t)
 
 static void snapshot_free(struct snapshot *snap)
 {
-	value_fini(&snap->stats);
-	value_fini(&snap->clients);
+	for (unsigned i = 0; i < N_QUESTIONS; i++)
+		value_fini(&snap->answers[i]);
 	free(snap);
 }
 
@@ -117,6 +124,11 @@ static void say(struct top *t, const char *text)
 
 static void take(struct top *t, struct snapshot *snap)
 {
+	const struct top_answers answers = {.stats = &snap->answers[ASK_STATS],
+	                                    .clients = &snap->answers[ASK_CLIENTS],
+	                                    .net = &snap->answers[ASK_NET],
+	                                    .peers = &snap->answers[ASK_PEERS]};
+
 	t->open = NULL;
 	if (snap->status) {
 		say(t, snap->text);
@@ -125,14 +137,14 @@ static void take(struct top *t, struct snapshot *snap)
 			t->failed = snap->status;
 	} else if (!t->screen.paused) {
 		t->message[0] = 0;
-		if (top_model_update(&t->model, &snap->stats, &snap->clients, snap->asked_ms))
+		if (top_model_update(&t->model, &answers, snap->asked_ms))
 			t->failed = STATUS_OS;
 	}
 	if (!snap->status || !t->batch)
 		show(t);
 }
 
-static void on_answer(struct snapshot *snap, struct value *slot, enum status status,
+static void on_answer(struct snapshot *snap, enum question question, enum status status,
                       const char *text, struct value *answer)
 {
 	snap->n_open--;
@@ -141,7 +153,7 @@ static void on_answer(struct snapshot *snap, struct value *slot, enum status sta
 		snprintf(snap->text, sizeof(snap->text), "%s", text);
 	}
 	if (answer) {
-		*slot = *answer;
+		snap->answers[question] = *answer;
 		*answer = (struct value){0};
 	}
 	if (snap->n_open)
@@ -153,22 +165,38 @@ static void on_answer(struct snapshot *snap, struct value *slot, enum status sta
 
 static void on_stats(void *arg, enum status status, const char *text, struct value *answer)
 {
-	struct snapshot *snap = arg;
-
-	on_answer(snap, &snap->stats, status, text, answer);
+	on_answer(arg, ASK_STATS, status, text, answer);
 }
 
 static void on_clients(void *arg, enum status status, const char *text, struct value *answer)
 {
-	struct snapshot *snap = arg;
-
-	on_answer(snap, &snap->clients, status, text, answer);
+	on_answer(arg, ASK_CLIENTS, status, text, answer);
 }
+
+static void on_net(void *arg, enum status status, const char *text, struct value *answer)
+{
+	on_answer(arg, ASK_NET, status, text, answer);
+}
+
+static void on_peers(void *arg, enum status status, const char *text, struct value *answer)
+{
+	on_answer(arg, ASK_PEERS, status, text, answer);
+}
+
+static const struct {
+	const char *event;
+	session_answer *on_answer;
+} questions[N_QUESTIONS] = {
+        [ASK_STATS] = {"nc-control-stats", on_stats},
+        [ASK_CLIENTS] = {"nc-control-clients", on_clients},
+        [ASK_NET] = {"nc-control-net", on_net},
+        [ASK_PEERS] = {"nc-control-peers", on_peers},
+};
 
 static void begin_snapshot(struct top *t)
 {
 	struct snapshot *snap = calloc(1, sizeof(*snap));
-	enum status status = STATUS_OS;
+	enum status status = STATUS_OK;
 
 	if (!snap) {
 		t->failed = STATUS_OS;
@@ -176,20 +204,18 @@ static void begin_snapshot(struct top *t)
 	}
 	snap->top = t;
 	snap->asked_ms = session_now_ms();
-	/* the answer to the first question cannot come before the second one is asked */
-	snap->n_open = 2;
-	status =
-	        session_ask_async(t->l, "nc-control-stats", NULL, t->s->timeout_ms, on_stats, snap);
-	if (status) {
+	/* the answer to the first question cannot come before the last one is asked */
+	for (; snap->n_open < N_QUESTIONS && !status; snap->n_open += !status)
+		status = session_ask_async(t->l, questions[snap->n_open].event, NULL,
+		                           t->s->timeout_ms, questions[snap->n_open].on_answer,
+		                           snap);
+	if (!snap->n_open) {
 		free(snap);
 		return;
 	}
 	t->open = snap;
-	status = session_ask_async(t->l, "nc-control-clients", NULL, t->s->timeout_ms, on_clients,
-	                           snap);
 	if (!status)
 		return;
-	snap->n_open--;
 	snap->status = status;
 	snprintf(snap->text, sizeof(snap->text), "cannot ask the server");
 }
@@ -301,14 +327,20 @@ static bool is_for_blocks(const struct top *t)
 	return t->s->out.utf8 && !t->o->ascii && !(term && !strcmp(term, "linux"));
 }
 
+static enum top_list_id list_of(const char *view)
+{
+	if (view && !strcmp(view, "clients"))
+		return TOP_CLIENTS_LIST;
+	return view && !strcmp(view, "hosts") ? TOP_HOSTS : TOP_CHANNELS;
+}
+
 static enum status set_up(struct top *t)
 {
 	const char *sort = t->o->sort ? t->o->sort : "in";
 
 	t->screen = (struct top_screen){
-	        .list = t->o->view && !strcmp(t->o->view, "clients") ? TOP_CLIENTS_LIST
-	                                                             : TOP_CHANNELS,
-	        .columns = t->s->out.width,
+	        .list = list_of(t->o->view),
+	        .columns = t->s->out.unbounded ? SIZE_MAX : t->s->out.width,
 	        .utf8 = t->s->out.utf8,
 	        .blocks = is_for_blocks(t),
 	        .colour = t->s->out.colour,
@@ -318,8 +350,16 @@ static enum status set_up(struct top *t)
 	if (t->o->sort && *sort == '-')
 		t->screen.descending = false;
 	if (top_read_metric(sort + (*sort == '-'), &t->screen.by)) {
-		session_complain(t->s, "--sort takes name, server, clients, in, in_bytes, out, "
-		                       "out_bytes, queued, queued_bytes, drops, dropped or stalls");
+		session_complain(t->s,
+		                 "--sort takes name, server, clients, in, in_bytes, out, "
+		                 "out_bytes, queued, queued_bytes, drops, dropped, stalls, rtt_us, "
+		                 "lost, naks, repairs, window or heard_ms");
+		return STATUS_USAGE;
+	}
+	if (t->screen.by < N_TOP_METRICS && !top_has_metric(t->screen.list, t->screen.by) &&
+	    t->s->out.format != OUTPUT_JSON) {
+		session_complain(t->s, "--sort: there is no %s in this view",
+		                 sort + (*sort == '-'));
 		return STATUS_USAGE;
 	}
 	if (t->screen.by == TOP_BY_NAME || t->screen.by == TOP_BY_SERVER)

@@ -72,7 +72,8 @@ static int fill_table(struct table *t, const struct top_screen *s, const struct 
 static int put_text(const struct output *o, const struct top_screen *s, const struct top_model *m,
                     const size_t *order)
 {
-	struct table_look look = {.width = s->columns, .utf8 = o->utf8, .colour = o->colour};
+	struct table_look look = {
+	        .width = o->unbounded ? 0 : o->width, .utf8 = o->utf8, .colour = o->colour};
 	struct table *t = table_new();
 	int rc;
 
@@ -85,17 +86,16 @@ static int put_text(const struct output *o, const struct top_screen *s, const st
 	return rc;
 }
 
-/* The first metric that says something: a client has no number of clients. */
-static unsigned first_metric(enum top_list_id id)
+static void put_json_metrics(FILE *f, const struct top_row *row, enum top_list_id id)
 {
-	return id == TOP_CHANNELS ? 0 : TOP_CLIENTS + 1;
-}
+	const char *sep = "";
 
-static void put_json_metrics(FILE *f, const struct top_row *row, unsigned first)
-{
-	for (unsigned i = first; i < N_TOP_METRICS; i++) {
-		fprintf(f, "%s\"%s\":", i > first ? "," : "", metric_key(i));
+	for (unsigned i = 0; i < N_TOP_METRICS; i++) {
+		if (!top_has_metric(id, i))
+			continue;
+		fprintf(f, "%s\"%s\":", sep, metric_key(i));
 		put_metric(f, row->values[i]);
+		sep = ",";
 	}
 }
 
@@ -108,14 +108,19 @@ static void put_json_string(FILE *f, const char *key, const char *s)
 
 static void put_json_list(FILE *f, const struct top_model *m, enum top_list_id id)
 {
+	static const char *const keys[N_TOP_LISTS] = {
+	        [TOP_CHANNELS] = "name", [TOP_CLIENTS_LIST] = "id", [TOP_HOSTS] = "boot"};
 	const struct top_list *l = &m->lists[id];
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct top_row *row = &l->rows[i];
 
 		fputs(i ? ",{" : "{", f);
-		put_json_string(f, id == TOP_CHANNELS ? "name" : "id", row->key);
-		if (id != TOP_CHANNELS) {
+		put_json_string(f, keys[id], row->key);
+		if (id == TOP_HOSTS) {
+			put_json_string(f, "name", row->name);
+			put_json_string(f, "state", row->state);
+		} else if (id == TOP_CLIENTS_LIST) {
 			put_json_string(f, "channel", row->channel);
 			put_json_string(f, "user", row->user);
 			put_json_string(f, "name", row->name);
@@ -123,7 +128,7 @@ static void put_json_list(FILE *f, const struct top_model *m, enum top_list_id i
 			        (unsigned long long)row->pid, row->blocked ? "true" : "false",
 			        row->paused ? "true" : "false");
 		}
-		put_json_metrics(f, row, first_metric(id));
+		put_json_metrics(f, row, id);
 		putc('}', f);
 	}
 }
@@ -135,25 +140,35 @@ static void put_json(FILE *f, const struct top_model *m, uint64_t at_ms)
 	put_json_string(f, "version", m->version);
 	put_json_string(f, "host", m->host);
 	fputs("\"total\":{", f);
-	put_json_metrics(f, &m->total, 0);
+	put_json_metrics(f, &m->total, TOP_CHANNELS);
 	fputs("},\"channels\":[", f);
 	put_json_list(f, m, TOP_CHANNELS);
 	fputs("],\"clients\":[", f);
 	put_json_list(f, m, TOP_CLIENTS_LIST);
+	fputs("],\"hosts\":[", f);
+	put_json_list(f, m, TOP_HOSTS);
 	fputs("]}\n", f);
 }
 
 static void put_csv_row(FILE *f, enum top_list_id id, const struct top_row *row, uint64_t at_ms)
 {
 	fprintf(f, "%llu,", (unsigned long long)at_ms);
-	table_write_csv_field(f, row->channel, strlen(row->channel));
-	if (id != TOP_CHANNELS) {
+	if (id == TOP_HOSTS) {
+		table_write_csv_field(f, row->name, strlen(row->name));
+		fprintf(f, ",%s,", row->key);
+		table_write_csv_field(f, row->state, strlen(row->state));
+	} else {
+		table_write_csv_field(f, row->channel, strlen(row->channel));
+	}
+	if (id == TOP_CLIENTS_LIST) {
 		fprintf(f, ",%s,%llu,", row->key, (unsigned long long)row->pid);
 		table_write_csv_field(f, row->user, strlen(row->user));
 		putc(',', f);
 		table_write_csv_field(f, row->name, strlen(row->name));
 	}
-	for (unsigned i = first_metric(id); i < N_TOP_METRICS; i++) {
+	for (unsigned i = 0; i < N_TOP_METRICS; i++) {
+		if (!top_has_metric(id, i))
+			continue;
 		putc(',', f);
 		put_metric(f, row->values[i]);
 	}
@@ -171,9 +186,15 @@ static void put_csv(FILE *f, const struct top_screen *s, const struct top_model 
 
 static void put_csv_titles(FILE *f, enum top_list_id id)
 {
-	fputs(id == TOP_CHANNELS ? "at_ms,channel" : "at_ms,channel,id,pid,user,name", f);
-	for (unsigned i = first_metric(id); i < N_TOP_METRICS; i++)
-		fprintf(f, ",%s", metric_key(i));
+	static const char *const texts[N_TOP_LISTS] = {[TOP_CHANNELS] = "at_ms,channel",
+	                                               [TOP_CLIENTS_LIST] =
+	                                                       "at_ms,channel,id,pid,user,name",
+	                                               [TOP_HOSTS] = "at_ms,name,boot,state"};
+
+	fputs(texts[id], f);
+	for (unsigned i = 0; i < N_TOP_METRICS; i++)
+		if (top_has_metric(id, i))
+			fprintf(f, ",%s", metric_key(i));
 	fputs("\r\n", f);
 }
 

@@ -8,6 +8,7 @@
 #include "ncclient/top_columns.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ncclient/text.h"
 
@@ -53,9 +54,31 @@ static const struct top_column client_columns[] = {
         {0},
 };
 
+static const struct top_column host_columns[] = {
+        TEXT("HOST", TOP_TEXT_NAME, 12, 63, 0),
+        TEXT("STATE", TOP_TEXT_HOST_STATE, 12, 12, 0),
+        METRIC("RTTus", TOP_RTT, 5, 50),
+        METRIC("IN/s", TOP_IN, 5, 100),
+        METRIC("INB/s", TOP_IN_BYTES, 6, 0),
+        METRIC("OUT/s", TOP_OUT, 5, 100),
+        METRIC("OUTB/s", TOP_OUT_BYTES, 6, 0),
+        METRIC("LOST", TOP_LOST, 5, 54),
+        METRIC("NAKS", TOP_NAKS, 5, 74),
+        METRIC("REPAIR", TOP_REPAIRS, 6, 80),
+        METRIC("WINDOW", TOP_WINDOW, 6, 68),
+        METRIC("HEARD", TOP_HEARD, 6, 60),
+        {0},
+};
+
 const struct top_column *top_columns(enum top_list_id list)
 {
-	return list == TOP_CHANNELS ? channel_columns : client_columns;
+	static const struct top_column *const columns[N_TOP_LISTS] = {
+	        [TOP_CHANNELS] = channel_columns,
+	        [TOP_CLIENTS_LIST] = client_columns,
+	        [TOP_HOSTS] = host_columns,
+	};
+
+	return columns[list];
 }
 
 static const char *metric_cell(char out[static TOP_CELL_LEN], const struct top_row *row,
@@ -70,6 +93,7 @@ static const char *metric_cell(char out[static TOP_CELL_LEN], const struct top_r
 	case TOP_IN_BYTES:
 	case TOP_OUT_BYTES:
 	case TOP_QUEUED_BYTES: return text_bytes(out, v);
+	case TOP_HEARD: return text_duration(out, row->totals[metric]);
 	default: return text_count(out, v);
 	}
 }
@@ -90,6 +114,7 @@ const char *top_cell(char out[static TOP_CELL_LEN], const struct top_row *row,
 	case TOP_TEXT_STATE:
 		snprintf(out, TOP_CELL_LEN, "%s", row->blocked ? "B" : row->paused ? "p" : "");
 		return out;
+	case TOP_TEXT_HOST_STATE: snprintf(out, TOP_CELL_LEN, "%s", row->state); return out;
 	case TOP_TEXT_NONE: break;
 	}
 	return metric_cell(out, row, c->metric);
@@ -99,5 +124,7 @@ bool top_cell_warns(const struct top_row *row, const struct top_column *c)
 {
 	if (c->text == TOP_TEXT_STATE)
 		return row->blocked;
+	if (c->text == TOP_TEXT_HOST_STATE)
+		return strcmp(row->state, "up") != 0;
 	return c->text == TOP_TEXT_NONE && c->metric == TOP_DROPS && row->values[TOP_DROPS] > 0;
 }

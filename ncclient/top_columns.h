@@ -15,12 +15,13 @@
 /* Columns that are no metric. */
 enum top_text {
 	TOP_TEXT_NONE = 0, /* a metric */
-	TOP_TEXT_NAME,     /* of the channel; command and label of the client */
+	TOP_TEXT_NAME,     /* of the channel, the host; command and label of the client */
 	TOP_TEXT_CHANNEL,
 	TOP_TEXT_ID, /* the first eight characters */
 	TOP_TEXT_PID,
 	TOP_TEXT_USER,
 	TOP_TEXT_STATE,
+	TOP_TEXT_HOST_STATE,
 };
 
 struct top_column {
@@ -39,7 +40,8 @@ const struct top_column *top_columns(enum top_list_id list);
 const char *top_cell(char out[static TOP_CELL_LEN], const struct top_row *row,
                      const struct top_column *c);
 
-/* Says whether a cell shows something that should not be: drops now, a client that blocks. */
+/* Says whether a cell shows something that should not be: drops now, a client that blocks, a host
+ * that is not up. */
 bool top_cell_warns(const struct top_row *row, const struct top_column *c);
 
 #endif

@@ -43,8 +43,16 @@ static void show_list(struct top_screen *s, enum top_list_id list)
 	s->list = list;
 	s->first = 0;
 	/* a channel's number of clients is nothing to sort clients by */
-	if (list == TOP_CLIENTS_LIST && s->by == TOP_CLIENTS)
+	if (s->by < N_TOP_METRICS && !top_has_metric(list, s->by))
 		s->by = TOP_IN;
+}
+
+/* Hosts are there only where there is a network. */
+static void show_next_list(struct top_screen *s, const struct top_model *m)
+{
+	unsigned n = m->has_net ? N_TOP_LISTS : TOP_HOSTS;
+
+	show_list(s, (enum top_list_id)((s->list + 1u) % n));
 }
 
 static bool scroll_key(struct top_screen *s, const struct top_model *m, int key)
@@ -64,12 +72,16 @@ static bool scroll_key(struct top_screen *s, const struct top_model *m, int key)
 	}
 }
 
-static void view_key(struct top_screen *s, int key)
+static void view_key(struct top_screen *s, const struct top_model *m, int key)
 {
 	switch (key) {
 	case 'c': show_list(s, TOP_CHANNELS); break;
 	case 'l': show_list(s, TOP_CLIENTS_LIST); break;
-	case '\t': show_list(s, s->list == TOP_CHANNELS ? TOP_CLIENTS_LIST : TOP_CHANNELS); break;
+	case 'm':
+		if (m->has_net)
+			show_list(s, TOP_HOSTS);
+		break;
+	case '\t': show_next_list(s, m); break;
 	case '<':
 	case KEY_LEFT: s->by = top_view_next_column(s, -1); break;
 	case '>':
@@ -99,6 +111,6 @@ bool top_key(struct top_screen *s, const struct top_model *m, int key)
 	if (key == 'q')
 		return true;
 	if (!scroll_key(s, m, key))
-		view_key(s, key);
+		view_key(s, m, key);
 	return false;
 }

@@ -15,11 +15,22 @@
 #include "ncclient/value.h"
 
 static const char *const metric_names[N_TOP_METRICS] = {
-        [TOP_CLIENTS] = "clients",           [TOP_IN] = "in",
-        [TOP_IN_BYTES] = "in_bytes",         [TOP_OUT] = "out",
-        [TOP_OUT_BYTES] = "out_bytes",       [TOP_QUEUED] = "queued",
-        [TOP_QUEUED_BYTES] = "queued_bytes", [TOP_DROPS] = "drops",
-        [TOP_DROPPED] = "dropped",           [TOP_STALLS] = "stalls",
+        [TOP_CLIENTS] = "clients",
+        [TOP_IN] = "in",
+        [TOP_IN_BYTES] = "in_bytes",
+        [TOP_OUT] = "out",
+        [TOP_OUT_BYTES] = "out_bytes",
+        [TOP_QUEUED] = "queued",
+        [TOP_QUEUED_BYTES] = "queued_bytes",
+        [TOP_DROPS] = "drops",
+        [TOP_DROPPED] = "dropped",
+        [TOP_STALLS] = "stalls",
+        [TOP_RTT] = "rtt_us",
+        [TOP_LOST] = "lost",
+        [TOP_NAKS] = "naks",
+        [TOP_REPAIRS] = "repairs",
+        [TOP_WINDOW] = "window",
+        [TOP_HEARD] = "heard_ms",
 };
 
 void top_model_init(struct top_model *m)
@@ -37,6 +48,19 @@ void top_model_fini(struct top_model *m)
 const char *top_metric_name(enum top_metric metric)
 {
 	return metric_names[metric];
+}
+
+bool top_has_metric(enum top_list_id list, unsigned metric)
+{
+	switch (list) {
+	case TOP_CHANNELS: return metric < TOP_RTT;
+	case TOP_CLIENTS_LIST: return metric != TOP_CLIENTS && metric < TOP_RTT;
+	case TOP_HOSTS:
+		return (metric >= TOP_IN && metric <= TOP_OUT_BYTES) ||
+		       (metric >= TOP_RTT && metric < N_TOP_METRICS);
+	case N_TOP_LISTS: break;
+	}
+	return false;
 }
 
 int top_read_metric(const char *name, unsigned *by)
@@ -175,6 +199,29 @@ static void fill_client(struct top_row *row, const struct value *v, uint64_t int
 	count(row, totals, interval_ms);
 }
 
+static void fill_host(struct top_row *row, const struct value *v, uint64_t interval_ms)
+{
+	const char *host = value_str(value_get(v, "host"), "");
+	uint64_t totals[N_TOP_METRICS] = {
+	        [TOP_IN] = value_u64(value_get(v, "datagrams"), 0),
+	        [TOP_IN_BYTES] = value_u64(value_get(v, "bytes"), 0),
+	        [TOP_OUT] = value_u64(value_get(v, "datagrams_out"), 0),
+	        [TOP_OUT_BYTES] = value_u64(value_get(v, "bytes_out"), 0),
+	        [TOP_RTT] = value_u64(value_get(v, "rtt_us"), 0),
+	        [TOP_LOST] = value_u64(value_get(v, "lost"), 0),
+	        [TOP_NAKS] = value_u64(value_get(v, "naks_in"), 0) +
+	                     value_u64(value_get(v, "naks_out"), 0),
+	        [TOP_REPAIRS] = value_u64(value_get(v, "repairs_in"), 0) +
+	                        value_u64(value_get(v, "repairs_out"), 0),
+	        [TOP_WINDOW] = value_u64(value_get(v, "window"), 0),
+	        [TOP_HEARD] = value_u64(value_get(v, "heard_ms"), 0),
+	};
+
+	set_text(row->name, *host ? host : value_str(value_get(v, "addr"), "?"));
+	set_text(row->state, value_str(value_get(v, "state"), "?"));
+	count(row, totals, interval_ms);
+}
+
 /* Makes the list anew from an array of objects, keeping what is known about those that stay. */
 static int update_list(struct top_list *l, const struct value *array, const char *key,
                        fill_row *fill, uint64_t interval_ms)
@@ -239,6 +286,16 @@ static void update_total(struct top_model *m, const struct value *stats, uint64_
 	count(&m->total, totals, interval_ms);
 }
 
+static void update_net(struct top_model *m, const struct value *net)
+{
+	const struct top_list *l = &m->lists[TOP_HOSTS];
+
+	m->has_net = value_bool(value_get(net, "connected"));
+	m->n_up = 0;
+	for (size_t i = 0; i < l->n; i++)
+		m->n_up += !strcmp(l->rows[i].state, "up") || !strcmp(l->rows[i].state, "suspect");
+}
+
 /* "boot" is a text or a number; what tells runs apart is that it differs. */
 static void read_boot(char out[static TOP_TEXT_LEN], const struct value *stats)
 {
@@ -248,9 +305,22 @@ static void read_boot(char out[static TOP_TEXT_LEN], const struct value *stats)
 	         (unsigned long long)value_u64(value_get(stats, "started_at"), 0));
 }
 
-int top_model_update(struct top_model *m, const struct value *stats, const struct value *clients,
-                     uint64_t now_ms)
+static int update_lists(struct top_model *m, const struct top_answers *a, uint64_t interval_ms)
 {
+	int rc = update_list(&m->lists[TOP_CHANNELS], value_get(a->stats, "channels"), "name",
+	                     fill_channel, interval_ms);
+
+	if (!rc)
+		rc = update_list(&m->lists[TOP_CLIENTS_LIST], a->clients, "id", fill_client,
+		                 interval_ms);
+	if (!rc)
+		rc = update_list(&m->lists[TOP_HOSTS], a->peers, "boot", fill_host, interval_ms);
+	return rc;
+}
+
+int top_model_update(struct top_model *m, const struct top_answers *answers, uint64_t now_ms)
+{
+	const struct value *stats = answers->stats;
 	char boot[TOP_TEXT_LEN];
 	uint64_t interval_ms;
 	int rc;
@@ -263,17 +333,14 @@ int top_model_update(struct top_model *m, const struct value *stats, const struc
 	set_text(m->version, value_str(value_get(stats, "version"), "?"));
 	set_text(m->host, value_str(value_get(stats, "host"), "?"));
 	m->uptime_ms = value_u64(value_get(stats, "uptime_ms"), 0);
-	rc = update_list(&m->lists[TOP_CHANNELS], value_get(stats, "channels"), "name",
-	                 fill_channel, interval_ms);
-	if (!rc)
-		rc = update_list(&m->lists[TOP_CLIENTS_LIST], clients, "id", fill_client,
-		                 interval_ms);
+	rc = update_lists(m, answers, interval_ms);
 	if (rc) {
 		top_model_fini(m);
 		return rc;
 	}
 	sum_bytes_out(m);
 	update_total(m, stats, interval_ms);
+	update_net(m, answers->net);
 	m->at_ms = now_ms;
 	m->interval_ms = interval_ms;
 	return 0;

@@ -18,13 +18,15 @@
 #define FOOT_LINES 1u
 
 static const char keys[] = "q quit  c channels  l clients  < > column  r reverse  p pause  ? help";
+static const char keys_net[] =
+        "q quit  c channels  l clients  m hosts  < > column  r reverse  p pause  ? help";
 
 /* Of the sparkline: messages in and out. */
 static const char history_title[] = "MSGS";
 
 static const char *const help[] = {
         "q, Ctrl-C     leave",
-        "c, l, Tab     channels, clients, the other of both",
+        "c, l, m, Tab  channels, clients, other hosts, the next of these",
         "< >           sort by the column to the left, to the right",
         "r             turn the order round",
         "n, s          sort by name, by the server's own order",
@@ -87,12 +89,14 @@ static void put_line(FILE *f, const struct top_screen *s, const char *text, cons
 
 static void put_head(FILE *f, const struct top_screen *s, const struct top_model *m)
 {
-	char left[320], up[TEXT_NUMBER_LEN], line[400];
+	char left[320], up[TEXT_NUMBER_LEN], hosts[48] = "", line[400];
 	size_t width, clock = strlen(s->clock);
 
-	snprintf(left, sizeof(left), "%s on %s  up %s  channels %zu  clients %.0f", m->version,
+	if (m->has_net)
+		snprintf(hosts, sizeof(hosts), "  hosts %zu", m->n_up);
+	snprintf(left, sizeof(left), "%s on %s  up %s  channels %zu  clients %.0f%s", m->version,
 	         m->host, text_duration(up, m->uptime_ms), m->lists[TOP_CHANNELS].n,
-	         m->total.values[TOP_CLIENTS]);
+	         m->total.values[TOP_CLIENTS], hosts);
 	if (!m->at_ms)
 		snprintf(left, sizeof(left), "ncserver");
 	width = text_width(left, strlen(left));
@@ -182,13 +186,13 @@ static size_t lay_out(const struct top_screen *s, size_t widths[TOP_COLUMNS_MAX]
 		widths[i] = s->columns >= columns[i].min_columns ? columns[i].width : 0;
 		if (widths[i])
 			used += widths[i] + 1;
-		if (widths[i] && columns[i].max_width)
+		if (widths[i] && columns[i].max_width > columns[wide].max_width)
 			wide = i;
 	}
 	spare = s->columns > used ? s->columns - used : 0;
 	/* beyond a sparkline of ten, the name grows first */
 	if (spare > 10) {
-		size_t grow = columns[wide].max_width - columns[wide].width;
+		size_t grow = columns[wide].max_width - widths[wide];
 
 		if (grow > spare - 10)
 			grow = spare - 10;
@@ -261,6 +265,11 @@ static int put_table(FILE *f, const struct top_screen *s, const struct top_model
 			continue;
 		}
 		begin_line(f);
+		if (i == 0 && m->at_ms && s->list == TOP_HOSTS)
+			put_line(f, s,
+			         m->has_net ? "no other hosts"
+			                    : "this server takes part in no network",
+			         NULL);
 		end_line(f);
 	}
 	free(order);
@@ -286,7 +295,7 @@ static void put_foot(FILE *f, const struct top_screen *s, const struct top_model
 	size_t last = s->first + top_view_page(s);
 
 	if (s->help || l->n <= top_view_page(s))
-		snprintf(line, sizeof(line), "%s", keys);
+		snprintf(line, sizeof(line), "%s", m->has_net ? keys_net : keys);
 	else
 		snprintf(line, sizeof(line), "%zu-%zu of %zu, every %s%s  ? help  q quit",
 		         s->first + 1, last < l->n ? last : l->n, l->n,

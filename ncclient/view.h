@@ -37,6 +37,7 @@ enum view_shape {
 	VIEW_TABLE,  /* array of objects: a row each */
 	VIEW_RECORD, /* one object: a line for each column */
 	VIEW_NAMES,  /* array of strings: one on each line */
+	VIEW_TEXTS,  /* the same of sentences, which are broken between words */
 	VIEW_TREE,   /* anything: indented JSON */
 	VIEW_WORD,   /* one string */
 };

@@ -90,7 +90,7 @@ const struct view view_lanes = {.shape = VIEW_TABLE, .empty = "no lanes", COLUMN
 static const struct view_column advice_columns[] = {{"ADVICE", "advice", VIEW_TEXT, 0}};
 
 static const struct view view_advice = {
-        .shape = VIEW_NAMES, .empty = "nothing is wrong", COLUMNS(advice_columns)};
+        .shape = VIEW_TEXTS, .empty = "nothing is wrong", COLUMNS(advice_columns)};
 
 static const struct view_column probe_columns[] = {
         {"works", "works", VIEW_TEXT, 0},

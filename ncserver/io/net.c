@@ -84,6 +84,8 @@ static void on_datagram(void *arg, const struct udp_in *d)
 	struct net *n = arg;
 	struct mesh_addr from;
 
+	if (n->look && d->is_group && net_look_heard(n, d))
+		return;
 	net_addr_put(&from, d->from);
 	mesh_recv(n->mesh, d->data, d->len, &from, d->is_group, d->read_ns);
 }
@@ -218,6 +220,8 @@ static void net_free(struct net *n, uint64_t now)
 	mesh_free(n->mesh);
 	net_lanes_end(n, now);
 	map_fini(&n->by_in);
+	net_sent_fini(n);
+	net_look_end(n);
 	udp_free(n->udp);
 	net_send_close(n);
 	keyring_fini(&n->ring);
@@ -242,6 +246,7 @@ static struct net *net_alloc(struct server *s)
 	list_init(&n->lanes);
 	list_init(&n->rooms);
 	map_init(&n->by_in, MAP_U64, MAP_MAX_ENTRIES, s->env.hash_key);
+	net_sent_init(n, s->env.hash_key);
 	keyring_init(&n->ring);
 	return n;
 }
@@ -426,6 +431,8 @@ void net_tick(struct server *s, uint64_t now)
 		return;
 	if (mesh_next_expiry(n->mesh) <= now)
 		mesh_tick(n->mesh, now);
+	if (n->look)
+		net_look_tick(n, now);
 	net_fill_done(n);
 }
 

@@ -19,6 +19,9 @@
 #define NET_ROUNDS 8u
 /* A datagram where the interface is not known yet: what passes an Ethernet, with IPv6 as well. */
 #define NET_MTU_USUAL 1452u
+/* A look at the network, and after what time it tells more than what was known before. */
+#define NET_LOOK_NS       UINT64_C(10000000000)
+#define NET_LOOK_LEAST_NS UINT64_C(1000000000)
 /* What was due, and could not be done, is tried again after this. */
 #define NET_AGAIN_NS 1000000u
 
@@ -34,6 +37,9 @@ struct net_lane {
 	bool is_blocked;
 	char channel[NC_CHANNEL_MAX + 1];
 };
+
+struct net_look;
+struct net_sent;
 
 struct net {
 	struct server *server;
@@ -59,6 +65,12 @@ struct net {
 	struct netnames *peers; /* where datagrams go that are for all, without a group */
 	int family;             /* of the socket, without a group */
 	struct outbox outbox;
+
+	/* what was sent to all, and to single hosts (mesh_addr -> net_sent) */
+	uint64_t all_datagrams, all_bytes;
+	struct map sent;
+
+	struct net_look *look; /* NULL: nobody has asked for a while how the network is */
 };
 
 /* ---- net_lane.c ---- */
@@ -90,6 +102,29 @@ void net_send_close(struct net *n);
 
 /* Makes and sends one batch. Returns whether there was something. */
 bool net_send(struct net *n, uint64_t now);
+
+/* ---- net_sent.c ---- */
+
+void net_sent_init(struct net *n, const uint8_t hash_key[16]);
+void net_sent_fini(struct net *n);
+/* Counts what the outbox holds anew. */
+void net_sent_count(struct net *n);
+/* What went to a host, alone or with all others. */
+void net_sent_get(struct net *n, const struct mesh_addr *to, uint64_t *datagrams, uint64_t *bytes);
+
+/* ---- net_probe.c ---- */
+
+/* Answers whether the network works, and what to do where it does not. The first question begins a
+ * look at it, which later ones within NET_LOOK_NS tell the result of. Returns 0 or an error. */
+int net_ask_probe(struct net *n, struct buf *out, uint64_t now);
+
+/* While there is a look: a datagram has come by the group. Returns whether it is the look's own. */
+bool net_look_heard(struct net *n, const struct udp_in *d);
+
+/* Ends a look that has lasted long enough. */
+void net_look_tick(struct net *n, uint64_t now);
+
+void net_look_end(struct net *n);
 
 /* ---- net_keys.c ---- */
 

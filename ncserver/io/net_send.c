@@ -81,8 +81,11 @@ bool net_send(struct net *n, uint64_t now)
 {
 	if (n->is_blocked)
 		return false;
-	if (outbox_is_empty(&n->outbox) && !outbox_make(&n->outbox, n->mesh, n->mtu, now))
-		return false;
+	if (outbox_is_empty(&n->outbox)) {
+		if (!outbox_make(&n->outbox, n->mesh, n->mtu, now))
+			return false;
+		net_sent_count(n);
+	}
 	outbox_send(&n->outbox, n->udp);
 	n->is_blocked = !outbox_is_empty(&n->outbox);
 	return true;

@@ -1,4 +1,4 @@
-/* net_show.c - hosts, lanes and counters of the network as JSON, and what a probe says */
+/* net_show.c - hosts, lanes and counters of the network as JSON */
 #include "ncserver/io/net_impl.h"
 
 #include "libnc/base/buf.h"
@@ -10,6 +10,7 @@
 #define U(x) ((unsigned long long)(x))
 
 struct show {
+	struct net *net; /* NULL: none */
 	struct buf *out;
 	const char *sep;
 	uint64_t now;
@@ -54,8 +55,10 @@ static const char *addr_text(const struct mesh_addr *a, char text[NETADDR_TEXT_M
 static void show_peer(void *arg, const struct mesh_peer_info *i)
 {
 	char addr[NETADDR_TEXT_MAX];
+	uint64_t datagrams_out, bytes_out;
 	struct show *s = arg;
 
+	net_sent_get(s->net, &i->addr, &datagrams_out, &bytes_out);
 	s->rc |= buf_printf(s->out, "%s{\"state\":\"%s\"", s->sep, mesh_peer_state_str(i->state));
 	show_text(s, "host", i->host);
 	show_text(s, "version", i->version);
@@ -64,11 +67,12 @@ static void show_peer(void *arg, const struct mesh_peer_info *i)
 	s->rc |= buf_printf(s->out,
 	                    ",\"state_ms\":%llu,\"heard_ms\":%llu,\"rtt_us\":%llu,\"multicast\":%s,"
 	                    "\"passes\":%llu,\"lanes_in\":%u,\"lanes_out\":%u,\"datagrams\":%llu,"
-	                    "\"bytes\":%llu,\"lost\":%llu,\"replayed\":%llu",
+	                    "\"bytes\":%llu,\"datagrams_out\":%llu,\"bytes_out\":%llu,"
+	                    "\"lost\":%llu,\"replayed\":%llu",
 	                    U(ms_since(s, i->state_since_ns)), U(ms_since(s, i->last_heard_ns)),
 	                    U(i->rtt_ns / 1000), bool_str(i->multicast_heard), U(i->mtu_passes),
-	                    i->n_in, i->n_out, U(i->datagrams), U(i->bytes), U(i->lost),
-	                    U(i->replayed));
+	                    i->n_in, i->n_out, U(i->datagrams), U(i->bytes), U(datagrams_out),
+	                    U(bytes_out), U(i->lost), U(i->replayed));
 	s->rc |= buf_printf(s->out,
 	                    ",\"naks_in\":%llu,\"naks_out\":%llu,\"repairs_in\":%llu,"
 	                    "\"repairs_out\":%llu,\"gaps\":%llu,\"evictions\":%llu,"
@@ -177,7 +181,8 @@ static void show_state(struct show *s, struct net *n, const struct conf *conf)
 		show_text(s, "group", netaddr_text(&n->group, text));
 	else
 		s->rc |= buf_append_str(s->out, ",\"group\":null");
-	s->rc |= buf_printf(s->out, ",\"targets\":%zu,\"up\":%s", n->peers ? netnames_count(n->peers) : 0, bool_str(u->is_up));
+	s->rc |= buf_printf(s->out, ",\"targets\":%zu,\"up\":%s",
+	                    n->peers ? netnames_count(n->peers) : 0, bool_str(u->is_up));
 	show_text(s, "why", u->why ? u->why : "");
 	show_text(s, "interface", u->interface);
 	show_text(s, "addr", u->own.sa.sa_family ? netaddr_text(&u->own, text) : "");
@@ -204,117 +209,10 @@ static int ask_net(struct net *n, struct show *s, const struct conf *conf)
 	return s->rc | buf_append_byte(s->out, '}');
 }
 
-/* ---- probe ---- */
-
-struct probe {
-	unsigned n_up, n_multicast, n_one_way, n_mtu, n_name;
-	uint64_t passes;
-};
-
-static void look_at(void *arg, const struct mesh_peer_info *i)
-{
-	struct probe *p = arg;
-
-	switch (i->state) {
-	case MESH_PEER_UP:
-	case MESH_PEER_SUSPECT:
-		p->n_up++;
-		p->n_multicast += i->multicast_heard;
-		break;
-	case MESH_PEER_ONE_WAY: p->n_one_way++; break;
-	case MESH_PEER_REFUSED_MTU:
-		p->n_mtu++;
-		p->passes = i->mtu_passes;
-		break;
-	case MESH_PEER_REFUSED_NAME:
-	case MESH_PEER_REFUSED_SELF: p->n_name++; break;
-	default: break;
-	}
-}
-
-static void advise(struct show *s, const char *text)
-{
-	s->rc |= buf_append_str(s->out, s->sep);
-	s->rc |= packet_append_string(s->out, text, strlen(text));
-	s->sep = ",";
-}
-
-/* What does not work, and what to do. */
-static void show_advice(struct show *s, struct net *n, const struct probe *p,
-                        const struct mesh_stats *m)
-{
-	const struct udp_state *u = udp_state(n->udp);
-	bool has_group = n->group.sa.sa_family != 0;
-	struct udp_counters c;
-	char text[256];
-
-	udp_count(n->udp, &c);
-	if (!u->is_up)
-		advise(s, u->why && *u->why ? u->why : "the interface is down");
-	if (c.refused > 0)
-		advise(s, "a firewall of this host refuses what it sends: allow UDP to the group's "
-		          "address and port");
-	if (c.too_big > 0 || p->n_mtu > 0) {
-		snprintf(text, sizeof(text),
-		         "datagrams of %zu bytes do not pass%s: set net_mtu to what does (%llu), "
-		         "on all hosts",
-		         n->mtu, p->n_mtu ? " to some hosts" : "",
-		         U(p->passes ? p->passes : u->len_max));
-		advise(s, text);
-	}
-	if (m->dropped[MESH_DROP_KEY] > 0)
-		advise(s, "datagrams came that are sealed with a key that this host does not hold: "
-		          "compare the ids of keys() here and there");
-	if (m->dropped[MESH_DROP_AUTH] > 0)
-		advise(s, "datagrams came that do not open with the key that they name: is it "
-		          "another cluster in the same group, or somebody who has no key?");
-	if (p->n_name > 0)
-		advise(s, "two hosts bear one name: set \"host\" on one of them");
-	if (p->n_one_way > 0)
-		advise(s,
-		       "hosts are heard that do not hear this one: what leaves here does not reach "
-		       "them; look at their firewalls, and at the switch between");
-	if (has_group && p->n_up > p->n_multicast)
-		advise(s,
-		       "hosts are reached one by one, but what they send to the group does not come: "
-		       "a switch with IGMP snooping and no querier does that; give the network a "
-		       "querier, or set \"peers\"");
-	if (u->is_up && c.datagrams_in == 0)
-		advise(s,
-		       has_group
-		               ? "not even what this host sends to the group comes back: is it the "
-		                 "right \"interface\", and does its firewall let UDP in?"
-		               : "nothing came from any of the \"peers\"");
-	else if (u->is_up && p->n_up + p->n_one_way + p->n_mtu + p->n_name == 0)
-		advise(s,
-		       "no other host is heard: is one there, with the same addr, port, cluster and "
-		       "keys?");
-}
-
-static int ask_probe(struct net *n, struct show *s)
-{
-	struct probe p = {0};
-	struct mesh_stats m;
-
-	if (!n)
-		return s->rc |
-		       buf_append_str(s->out, "{\"works\":false,\"hosts\":0,\"by_multicast\":0,"
-		                              "\"advice\":[\"this server takes part in no "
-		                              "network\"]}");
-	mesh_each_peer(n->mesh, look_at, &p);
-	mesh_stats(n->mesh, &m);
-	mesh_probe(n->mesh, s->now);
-	s->rc |= buf_printf(s->out, "{\"works\":%s,\"hosts\":%u,\"by_multicast\":%u,\"advice\":[",
-	                    bool_str(p.n_up > 0 && p.n_one_way + p.n_mtu + p.n_name == 0), p.n_up,
-	                    p.n_multicast);
-	show_advice(s, n, &p, &m);
-	return s->rc | buf_append_str(s->out, "]}");
-}
-
 enum nc_error net_ask(struct server *s, const char *what, size_t len, const char *data,
                       size_t data_len, struct buf *out, char **why)
 {
-	struct show show = {.out = out, .sep = "", .now = server_now()};
+	struct show show = {.net = s->net, .out = out, .sep = "", .now = server_now()};
 	int rc;
 
 	if (len == 5 && memcmp(what, "peers", 5) == 0)
@@ -324,7 +222,7 @@ enum nc_error net_ask(struct server *s, const char *what, size_t len, const char
 	else if (len == 3 && memcmp(what, "net", 3) == 0)
 		rc = ask_net(s->net, &show, bus_conf(s->bus));
 	else if (len == 5 && memcmp(what, "probe", 5) == 0)
-		rc = ask_probe(s->net, &show);
+		rc = net_ask_probe(s->net, out, show.now);
 	else
 		return net_ask_keys(s, what, len, data, data_len, out, why);
 	return rc ? NC_ENOMEM : NC_OK;

@@ -135,6 +135,28 @@ const struct udp_state *udp_state(const struct udp *u);
 /* All counters since the start; asks the kernel for its drops. */
 void udp_count(struct udp *u, struct udp_counters *out);
 
+/* ---- tests of the network, udp_test.c ---- */
+
+/* Another interface of this host than the one in use. */
+struct udp_other {
+	char name[IF_NAMESIZE];
+	unsigned index;
+	struct netaddr addr;
+	uint64_t n_heard; /* datagrams to the group that have come by it */
+};
+
+/* Sends to the group what members on this host get and nobody else: what of it comes back has
+ * passed the filters through which that of others has to come. Returns 0 or a negative errno,
+ * -EPERM where a filter stops what this host sends. */
+int udp_test_self(const struct udp *u, const void *p, size_t len);
+
+/* Lists up to `cap` other interfaces, and joins the group on them. Returns a descriptor for
+ * udp_test_hear(), to be closed, or a negative errno; *n is right in any case. */
+int udp_test_others(const struct udp *u, struct udp_other *list, size_t cap, size_t *n);
+
+/* Counts what has come there since. */
+void udp_test_hear(const struct udp *u, int fd, struct udp_other *list, size_t n);
+
 /* Closes; no handler is called any more. The memory goes with the loop's close callbacks. NULL is
  * taken. */
 void udp_free(struct udp *u);

@@ -48,15 +48,25 @@ named() {
 	ncclient clients control | grep -qw "$(id -un)"
 }
 
-@test "all tables fit 80 columns" {
+# on_terminal ARGUMENT...: what ncclient prints to a terminal of 80 columns
+on_terminal() {
+	TERM=dumb script -qec "stty cols 80 rows 24; exec '$NCCLIENT' $*" /dev/null </dev/null | tr -d '\r'
+}
+
+@test "all tables fit a terminal of 80 columns, and are whole in a file or pipe" {
 	serve
 	hear out A 'a.rather.long.pattern.that.takes.room.*' --reliable
 	for what in channels clients rules stats slow; do
-		ncclient "$what" >table
+		on_terminal "$what" >table
 		[ "$(wc -L <table)" -le 80 ]
 	done
-	ncclient --wide clients >table
-	has table a.rather.long.pattern.that.takes.room
+	on_terminal clients >table
+	grep -q '^A .*ncclient' table
+	refute has table a.rather.long.pattern.that.takes.room
+	for what in "on_terminal --wide" ncclient; do
+		$what clients >table
+		has table a.rather.long.pattern.that.takes.room
+	done
 }
 
 @test "JSON is the server's answer on one line" {

@@ -12,13 +12,15 @@
 #
 #   down                     ends what runs in the hosts, and removes them
 #   ip HOST                  prints 10.77.0.HOST
-#   exec HOST COMMAND...     runs it there
+#   exec HOST COMMAND...     runs it there; HOST may be sw, the switch with its bridge br0
 #   loss HOST PERCENT        loses so many (0, 5, 0.5, 100) of the UDP packets that arrive, at random
 #   deaf HOST FROM yes|no    HOST hears nothing of what FROM sends; it hears HOST
 #   multicast HOST yes|no    whether UDP to groups arrives
 #   mtu HOST BYTES           at both ends of its link; what is longer is lost on the way
 #   cut HOST | heal HOST     the switch does not forward: the host notices nothing
 #   unplug HOST | plug HOST  the link is gone: the host has no carrier
+#   snooping                 the switch forwards a group only where somebody has asked for it within the last second, and
+#                            does not ask who still wants it: as one with IGMP snooping where there is no querier
 #   offload yes|no           of all hosts: without, each datagram is a packet of its own, as on a wire
 #
 # With offload the packets that are lost, or too long, are those of the kernel, of up to 64 datagrams each: for loss of
@@ -218,6 +220,14 @@ port() {
 	in_host sw ip link set "p$1" "${@:2}"
 }
 
+# A bridge without a querier forwards to all, which switches do not; so it is one that asks once, and forgets. It acts
+# upon it 10 s after it was told to ask.
+snooping() {
+	in_host sw ip link set br0 type bridge mcast_snooping 1 mcast_startup_query_count 1 mcast_query_response_interval 10 \
+		mcast_membership_interval 100 mcast_query_interval 360000
+	in_host sw ip link set br0 type bridge mcast_querier 1
+}
+
 offload() {
 	local to=on host
 	yes_or_no "${1-}" || to=off
@@ -243,13 +253,13 @@ is_offload() {
 command=${1-}
 [ $# = 0 ] || shift
 case $command in
-check | run | up | down | loss | deaf | multicast | mtu | offload) $command "$@" ;;
+check | run | up | down | loss | deaf | multicast | mtu | snooping | offload) $command "$@" ;;
 ip)
 	is_host "${1-}"
 	printf '10.77.0.%s\n' "$1"
 	;;
 exec)
-	is_host "${1-}"
+	[ "${1-}" = sw ] || is_host "${1-}"
 	exec ip netns exec "$(net)-$1" "${@:2}"
 	;;
 cut) port "${1-}" nomaster ;;

@@ -42,18 +42,32 @@
 	"\"in\":{\"messages\":" #messages ",\"bytes\":0},\"out\":{\"written\":4,\"bytes\":" #bytes \
 	",\"dropped_total\":0},\"stalls\":{\"caused\":9}}"
 
+/* Datagrams heard and sent, and lost. */
+#define HOST(boot, name, state, in, out, lost)                                                     \
+	"{\"boot\":\"" boot "\",\"host\":\"" name "\",\"addr\":\"10.0.0.7:99\",\"state\":\"" state \
+	"\",\"heard_ms\":1500,\"rtt_us\":85,\"datagrams\":" #in ",\"bytes\":" #in                  \
+	"e3,\"datagrams_out\":" #out ",\"bytes_out\":" #out "e3,\"lost\":" #lost                   \
+	",\"naks_in\":1,\"naks_out\":2,\"repairs_in\":3,\"repairs_out\":4,\"window\":512}"
+
+static void update_net(struct top_model *m, const char *stats, const char *clients, const char *net,
+                       const char *peers, uint64_t now_ms)
+{
+	const char *texts[] = {stats, clients, net, peers};
+	struct literal_error error;
+	struct value v[4];
+	const struct top_answers answers = {&v[0], &v[1], &v[2], &v[3]};
+
+	for (unsigned i = 0; i < 4; i++)
+		if (literal_parse(texts[i], strlen(texts[i]), false, &v[i], &error))
+			fail_msg("%s at %zu", error.text, error.at);
+	assert_int_equal(top_model_update(m, &answers, now_ms), 0);
+	for (unsigned i = 0; i < 4; i++)
+		value_fini(&v[i]);
+}
+
 static void update(struct top_model *m, const char *stats, const char *clients, uint64_t now_ms)
 {
-	struct literal_error error;
-	struct value s, c;
-
-	if (literal_parse(stats, strlen(stats), false, &s, &error))
-		fail_msg("%s at %zu", error.text, error.at);
-	if (literal_parse(clients, strlen(clients), false, &c, &error))
-		fail_msg("%s at %zu", error.text, error.at);
-	assert_int_equal(top_model_update(m, &s, &c, now_ms), 0);
-	value_fini(&s);
-	value_fini(&c);
+	update_net(m, stats, clients, "{\"connected\":false}", "[]", now_ms);
 }
 
 static double channel_value(const struct top_model *m, size_t i, enum top_metric metric)
@@ -198,6 +212,47 @@ static void history_keeps_the_last_samples(void **state)
 	top_model_fini(&m);
 }
 
+static void a_host_has_rates_of_datagrams_and_counters(void **state)
+{
+	const struct top_row *host;
+	struct top_model m;
+
+	(void)state;
+	top_model_init(&m);
+	update_net(&m, STATS("x", "", 0), "[]", "{\"connected\":true}",
+	           "[" HOST("01", "far", "up", 100, 50, 7) "," HOST("02", "", "new", 0, 0, 0) "]",
+	           1000);
+	assert_true(m.has_net);
+	assert_int_equal(m.n_up, 1);
+	update_net(
+	        &m, STATS("x", "", 0), "[]", "{\"connected\":true}",
+	        "[" HOST("02", "", "up", 9, 9, 0) "," HOST("01", "far", "suspect", 120, 90, 9) "]",
+	        1500);
+	assert_int_equal(m.n_up, 2);
+	assert_int_equal(m.lists[TOP_HOSTS].n, 2);
+	/* it has no name as yet */
+	assert_string_equal(m.lists[TOP_HOSTS].rows[0].name, "10.0.0.7:99");
+	host = &m.lists[TOP_HOSTS].rows[1];
+	assert_string_equal(host->name, "far");
+	assert_string_equal(host->state, "suspect");
+	assert_true(host->values[TOP_IN] == 40);
+	assert_true(host->values[TOP_IN_BYTES] == 40000);
+	assert_true(host->values[TOP_OUT] == 80);
+	assert_true(host->values[TOP_OUT_BYTES] == 80000);
+	assert_true(host->values[TOP_RTT] == 85);
+	assert_true(host->values[TOP_LOST] == 9);
+	assert_true(host->values[TOP_NAKS] == 3);
+	assert_true(host->values[TOP_REPAIRS] == 7);
+	assert_true(host->values[TOP_WINDOW] == 512);
+	assert_true(host->values[TOP_HEARD] == 1500);
+	assert_true(top_history(host, 0) == 120);
+	/* the network is left */
+	update(&m, STATS("x", "", 0), "[]", 2000);
+	assert_false(m.has_net);
+	assert_int_equal(m.n_up, 0);
+	top_model_fini(&m);
+}
+
 static void nonsense_from_the_server_is_no_crash(void **state)
 {
 	struct top_model m;
@@ -208,6 +263,8 @@ static void nonsense_from_the_server_is_no_crash(void **state)
 	update(&m, "{\"channels\":[1,null,{\"name\":3},{}],\"totals\":[]}", "[[],\"x\",{}]", 2000);
 	assert_int_equal(m.lists[TOP_CHANNELS].n, 4);
 	update(&m, "{\"channels\":{\"a\":{}}}", "{}", 3000);
+	update_net(&m, "{}", "[]", "[]", "[3,{\"state\":7},{}]", 4000);
+	assert_int_equal(m.lists[TOP_HOSTS].n, 3);
 	top_model_fini(&m);
 }
 
@@ -306,6 +363,17 @@ static void fill(struct top_model *m)
 	       "[" CLIENT("1", "A", 0, 100) "]", 3000);
 }
 
+static void fill_net(struct top_model *m)
+{
+	top_model_init(m);
+	update_net(m, STATS("x", "", 0), "[]", "{\"connected\":true}",
+	           "[" HOST("01", "far", "up", 100, 50, 9) "]", 1000);
+	update_net(m, STATS("x", "", 0), "[]", "{\"connected\":true}",
+	           "[" HOST("01", "far", "up", 140, 130, 9) "," HOST("02", "away", "refused: MTU",
+	                                                             0, 0, 0) "]",
+	           2000);
+}
+
 static void the_screen_is_filled_line_by_line(void **state)
 {
 	struct top_screen s = usual;
@@ -334,10 +402,11 @@ static void the_screen_is_filled_line_by_line(void **state)
 
 static void no_line_is_wider_than_the_screen(void **state)
 {
-	struct top_model m;
+	struct top_model m, net;
 
 	(void)state;
 	fill(&m);
+	fill_net(&net);
 	for (size_t columns = TOP_COLUMNS_MIN; columns < 200; columns++) {
 		for (unsigned list = 0; list < N_TOP_LISTS; list++) {
 			struct top_screen s = usual;
@@ -348,7 +417,7 @@ static void no_line_is_wider_than_the_screen(void **state)
 			s.list = (enum top_list_id)list;
 			s.blocks = false;
 			s.colour = columns % 2;
-			text = drawn(&s, &m);
+			text = drawn(&s, list == TOP_HOSTS ? &net : &m);
 			plain(text);
 			rest = text;
 			while ((line = strsep(&rest, "\n"))) {
@@ -360,6 +429,54 @@ static void no_line_is_wider_than_the_screen(void **state)
 			free(text);
 		}
 	}
+	top_model_fini(&m);
+	top_model_fini(&net);
+}
+
+static void hosts_fit_a_usual_terminal(void **state)
+{
+	struct top_screen s = usual;
+	struct top_model m;
+	char *text;
+
+	(void)state;
+	fill_net(&m);
+	s.list = TOP_HOSTS;
+	text = drawn(&s, &m);
+	plain(text);
+	assert_string_equal(
+	        text,
+	        "v on h  up 5.0s  channels 0  clients 4  hosts 1                         12:34:56\n"
+	        "in 0/s 0B/s  out 0/s 0B/s  queued 1 100B  dropped 0/s 2                         \n"
+	        "\n"
+	        "HOST         STATE        RTTus  INB/s OUTB/s  LOST  NAKS REPAIR WINDOW  HEARD  \n"
+	        "far          up              85 40.0kB 80.0kB     9     3      7    512   1.5s \xe2\x96\x88\n"
+	        "away         refused: MTU    85     0B     0B     0     3      7    512   1.5s  \n"
+	        "\n"
+	        "\n"
+	        "\n"
+	        "q quit  c channels  l clients  m hosts  < > column  r reverse  p pause  ? help");
+	free(text);
+	top_model_fini(&m);
+}
+
+static void a_list_of_no_hosts_says_why(void **state)
+{
+	struct top_screen s = usual;
+	struct top_model m;
+	char *text;
+
+	(void)state;
+	fill(&m);
+	s.list = TOP_HOSTS;
+	text = drawn(&s, &m);
+	assert_non_null(strstr(text, "this server takes part in no network"));
+	assert_null(strstr(text, "m hosts"));
+	free(text);
+	update_net(&m, STATS("x", "", 0), "[]", "{\"connected\":true}", "[]", 4000);
+	text = drawn(&s, &m);
+	assert_non_null(strstr(text, "no other hosts"));
+	free(text);
 	top_model_fini(&m);
 }
 
@@ -496,16 +613,46 @@ static void keys_change_what_is_shown(void **state)
 	top_model_fini(&m);
 }
 
-static void a_column_that_clients_lack_is_left(void **state)
+static void a_column_that_a_list_lacks_is_left(void **state)
+{
+	struct top_screen s = usual;
+	struct top_model m;
+
+	(void)state;
+	fill_net(&m);
+	s.by = TOP_CLIENTS;
+	top_key(&s, &m, 'l');
+	assert_int_equal(s.by, TOP_IN);
+	s.by = TOP_QUEUED;
+	top_key(&s, &m, 'm');
+	assert_int_equal(s.by, TOP_IN);
+	s.by = TOP_RTT;
+	top_key(&s, &m, 'c');
+	assert_int_equal(s.by, TOP_IN);
+	top_model_fini(&m);
+}
+
+static void hosts_are_shown_where_there_is_a_network(void **state)
 {
 	struct top_screen s = usual;
 	struct top_model m;
 
 	(void)state;
 	fill(&m);
-	s.by = TOP_CLIENTS;
-	top_key(&s, &m, 'l');
-	assert_int_equal(s.by, TOP_IN);
+	top_key(&s, &m, 'm');
+	assert_int_equal(s.list, TOP_CHANNELS);
+	top_key(&s, &m, '\t');
+	top_key(&s, &m, '\t');
+	assert_int_equal(s.list, TOP_CHANNELS);
+	top_model_fini(&m);
+	fill_net(&m);
+	top_key(&s, &m, '\t');
+	top_key(&s, &m, '\t');
+	assert_int_equal(s.list, TOP_HOSTS);
+	top_key(&s, &m, '\t');
+	assert_int_equal(s.list, TOP_CHANNELS);
+	top_key(&s, &m, 'm');
+	assert_int_equal(s.list, TOP_HOSTS);
 	top_model_fini(&m);
 }
 
@@ -611,17 +758,21 @@ int main(void)
 	        cmocka_unit_test(a_counter_that_falls_is_no_rate),
 	        cmocka_unit_test(a_channel_writes_what_its_clients_get),
 	        cmocka_unit_test(history_keeps_the_last_samples),
+	        cmocka_unit_test(a_host_has_rates_of_datagrams_and_counters),
 	        cmocka_unit_test(nonsense_from_the_server_is_no_crash),
 	        cmocka_unit_test(rows_are_sorted_and_equal_ones_stay_in_order),
 	        cmocka_unit_test(the_screen_is_filled_line_by_line),
 	        cmocka_unit_test(no_line_is_wider_than_the_screen),
+	        cmocka_unit_test(hosts_fit_a_usual_terminal),
+	        cmocka_unit_test(a_list_of_no_hosts_says_why),
 	        cmocka_unit_test(a_screen_that_is_too_small_says_so),
 	        cmocka_unit_test(the_message_and_the_help_are_shown),
 	        cmocka_unit_test(a_batch_has_its_titles_once),
 	        cmocka_unit_test(a_batch_in_json_is_json),
 	        cmocka_unit_test(every_metric_of_a_list_stands_in_one_column),
 	        cmocka_unit_test(keys_change_what_is_shown),
-	        cmocka_unit_test(a_column_that_clients_lack_is_left),
+	        cmocka_unit_test(a_column_that_a_list_lacks_is_left),
+	        cmocka_unit_test(hosts_are_shown_where_there_is_a_network),
 	        cmocka_unit_test(the_interval_moves_by_steps_and_has_ends),
 	        cmocka_unit_test(scrolling_stops_at_both_ends),
 	        cmocka_unit_test(bytes_of_a_terminal_become_keys),
