@@ -313,7 +313,7 @@ enum status ask_probe(struct session *s)
 			break;
 		value_fini(&answer);
 		nanosleep(&wait, NULL);
-		status = session_ask(s, "nc-control-probe", NULL, &answer);
+		status = session_ask(s, "nc-control-probe", "true", &answer);
 	}
 	if (!status && output_answer(&s->out, view_of("nc-control-probe"), &answer))
 		status = STATUS_OS;

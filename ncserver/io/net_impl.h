@@ -48,10 +48,11 @@ struct net {
 	struct keyring ring;
 	struct netaddr group; /* sa_family 0: peers */
 	size_t mtu;
-	bool is_deaf;    /* takes no lane in */
-	bool is_leaving; /* mesh_leave() was called */
-	bool is_starved; /* a lane in waits for memory */
-	bool is_blocked; /* the kernel takes no more datagrams now */
+	bool is_mtu_guessed; /* there was no interface to ask */
+	bool is_deaf;        /* takes no lane in */
+	bool is_leaving;     /* mesh_leave() was called */
+	bool is_starved;     /* a lane in waits for memory */
+	bool is_blocked;     /* the kernel takes no more datagrams now */
 
 	struct list lanes;
 	struct list rooms;
@@ -114,9 +115,9 @@ void net_sent_get(struct net *n, const struct mesh_addr *to, uint64_t *datagrams
 
 /* ---- net_probe.c ---- */
 
-/* Answers whether the network works, and what to do where it does not. The first question begins a
- * look at it, which later ones within NET_LOOK_NS tell the result of. Returns 0 or an error. */
-int net_ask_probe(struct net *n, struct buf *out, uint64_t now);
+/* Answers whether the network works, and what to do where it does not. A question begins a look at
+ * it, of which one that goes on tells the result so far. Returns 0 or an error. */
+int net_ask_probe(struct net *n, bool goes_on, struct buf *out, uint64_t now);
 
 /* While there is a look: a datagram has come by the group. Returns whether it is the look's own. */
 bool net_look_heard(struct net *n, const struct udp_in *d);

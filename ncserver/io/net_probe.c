@@ -2,8 +2,9 @@
  *
  * A question begins a look that lasts some seconds: all hosts are asked to speak, who is heard by
  * the group is noted, a datagram is sent that only this host gets, and the group is listened to on
- * other interfaces. What the next questions are answered is what has happened since, so that what
- * was mended is no longer complained of. The first answer can only say what is known so far.
+ * other interfaces. What questions that go on with it are answered is what has happened since, so
+ * that what was mended is no longer complained of. The first answer can only say what is known so
+ * far.
  *
  * Who is noted here is believed on his word: anybody can send from any address to the group. It is
  * shown, and nothing else depends on it.
@@ -466,7 +467,7 @@ static void find(struct finding *f)
 		udp_test_hear(n->udp, f->look->fd, f->look->others, f->look->n_others);
 }
 
-int net_ask_probe(struct net *n, struct buf *out, uint64_t now)
+int net_ask_probe(struct net *n, bool goes_on, struct buf *out, uint64_t now)
 {
 	struct finding f = {.net = n, .out = out, .sep = ""};
 
@@ -474,8 +475,8 @@ int net_ask_probe(struct net *n, struct buf *out, uint64_t now)
 		return buf_append_str(out, "{\"works\":false,\"hosts\":0,\"by_multicast\":0,"
 		                           "\"advice\":[\"this server takes part in no "
 		                           "network\"]}");
-	if (n->look)
-		net_look_tick(n, now);
+	if (n->look && !goes_on)
+		net_look_end(n);
 	if (!n->look)
 		n->look = look_begin(n, now);
 	if (!n->look)

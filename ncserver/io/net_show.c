@@ -222,7 +222,8 @@ enum nc_error net_ask(struct server *s, const char *what, size_t len, const char
 	else if (len == 3 && memcmp(what, "net", 3) == 0)
 		rc = ask_net(s->net, &show, bus_conf(s->bus));
 	else if (len == 5 && memcmp(what, "probe", 5) == 0)
-		rc = net_ask_probe(s->net, out, show.now);
+		rc = net_ask_probe(s->net, data_len == 4 && memcmp(data, "true", 4) == 0, out,
+		                   show.now);
 	else
 		return net_ask_keys(s, what, len, data, data_len, out, why);
 	return rc ? NC_ENOMEM : NC_OK;

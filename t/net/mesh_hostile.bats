@@ -115,7 +115,7 @@ data_count() {
 # flood RATE: garbage from the stranger to host 2, RATE a second in bursts and a fifth of it one by one, half of that as if
 # host 1 had sent it; until drained
 flood() {
-	hosts exec "$STRANGER" "$FLOOD" garbage record "$(tell 2 net .addr)" "$(tell 1 net .addr)" "$1" $(($1 / 5)) 300 >flood.said 2>&1 3>&- &
+	"$HOSTS" exec "$STRANGER" "$FLOOD" garbage record "$(tell 2 net .addr)" "$(tell 1 net .addr)" "$1" $(($1 / 5)) 300 >flood.said 2>&1 3>&- &
 	FLOODER=$!
 }
 
@@ -124,7 +124,7 @@ drained() {
 	kill -TERM $FLOODER
 	wait $FLOODER
 	cat flood.said
-	awk -v rate="$1" '{ exit !(NF == 3 && $1 + $2 >= 0.9 * 1.2 * rate * $3 / 1000) }' flood.said
+	awk -v rate="$1" '{ kept = NF == 3 && $1 + $2 >= 0.9 * 1.2 * rate * $3 / 1000 } END { exit !kept }' flood.said
 }
 
 # beside RATE: messages of 1 KiB from host 1 to both others for four seconds, RATE a second; what came of it is in
