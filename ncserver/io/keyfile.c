@@ -128,7 +128,8 @@ static int write_file(const char *path, const struct buf *b, struct fault *f)
 	if (fd < 0 && errno == EEXIST)
 		return fault_set(f, EX_CANTCREAT, "%s: exists; no file is replaced by a key", path);
 	if (fd < 0)
-		return fault_set(f, fault_exit_of(errno), "%s: %s", path, strerror(errno));
+		return fault_set(f, fault_exit_of(errno), "%s: %s%s", path, strerror(errno),
+		                 errno == ENOENT ? " (its folder is to be made first)" : "");
 	err = write_all(fd, b->data, b->len);
 	if (!err && fsync(fd) < 0)
 		err = -errno;

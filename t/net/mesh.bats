@@ -9,6 +9,19 @@ load mesh_core.bash
 	every_dialect_is_heard_once
 }
 
+@test "servers that are to write warnings write nothing when all is well, from the start to the end" {
+	need_mesh 2
+	serve 2 'log_level = "warning"; net_rcvbuf = 65536;' "$CHANNELS"
+	hear 2 2 A
+	emit 1 A x 1
+	eventually is 1 heard 2 x
+	for h in 1 2; do
+		stop $h
+		cat out.$h
+		[ ! -s out.$h ]
+	done
+}
+
 @test "rules of two hosts can't amplify one another" {
 	rules_cannot_amplify 2
 }

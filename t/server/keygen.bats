@@ -35,7 +35,7 @@ bats_require_minimum_version 1.5.0
 	run -74 bash -c "'$NCSERVER' --keygen >/dev/full"
 	[[ $output == *"standard output"* ]]
 	run -73 "$NCSERVER" --keygen "$T/missing/mesh.key"
-	[[ $output == *"$T/missing/mesh.key: No such file"* ]]
+	[[ $output == *"$T/missing/mesh.key: No such file or directory (its folder is to be made first)"* ]]
 }
 
 @test "an unknown cipher is an error of the command line" {
