@@ -201,6 +201,7 @@ static int open_mesh(struct net *n, const struct conf *conf, uint64_t now)
 	make_boot(s, c.boot);
 	memcpy(c.hash_key, s->env.hash_key, sizeof(c.hash_key));
 	c.mtu = n->mtu = mtu_of(n, conf);
+	n->is_mtu_guessed = n->udp && !udp_state(n->udp)->is_up;
 	c.rate = conf->net_rate / 8;
 	if (n->udp)
 		c.rcvbuf = udp_state(n->udp)->rcvbuf;
@@ -408,6 +409,32 @@ static int start(struct net *n, const struct conf *conf, uint64_t now)
 	return 0;
 }
 
+/* The server was there before its interface, and had to guess how long datagrams may be. Nobody has
+ * been met as yet. */
+static void begin_anew(struct server *s, uint64_t now)
+{
+	const struct udp_state *u = udp_state(s->net->udp);
+	const struct conf *conf = bus_conf(s->bus);
+	struct fault f = {0};
+	struct net *next;
+	int err;
+
+	if (!u->is_up)
+		return;
+	s->net->is_mtu_guessed = false;
+	if (mtu_of(s->net, conf) == s->net->mtu)
+		return;
+	err = net_new(&next, s, conf, is_unicast(conf), &f);
+	if (err) {
+		log_warning(&s->log, "datagrams are not as long as the interface takes them",
+		            log_uint("datagram", s->net->mtu),
+		            log_str("why", err > 0 ? f.text : strerror(-err)));
+		return;
+	}
+	net_close(s, now);
+	(void)start(next, conf, now);
+}
+
 void net_plan_commit(struct net_plan *p, struct server *s, const struct conf *conf)
 {
 	uint64_t now = server_now();
@@ -438,10 +465,13 @@ void net_tick(struct server *s, uint64_t now)
 
 bool net_turn(struct server *s, uint64_t now)
 {
-	struct net *n = s->net;
 	unsigned rounds = 0;
+	struct net *n;
 	uint64_t at;
 
+	if (s->net && s->net->is_mtu_guessed && s->state == SERVER_RUNNING)
+		begin_anew(s, now);
+	n = s->net;
 	if (!n)
 		return false;
 	net_fill_done(n);

@@ -48,6 +48,7 @@ static struct udp *alloc(const struct udp_options *o)
 		u->is_spec_found = true;
 	}
 	u->opt.interface = u->spec;
+	u->state.len_max = UDP_LEN_MAX;
 	u->rx.n_used = UDP_READ_MSGS;
 	u->rx.data = malloc(UDP_READ_MSGS * len);
 	if (!u->rx.data) {

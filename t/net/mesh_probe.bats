@@ -88,6 +88,19 @@ rule() {
 	for h in 1 2; do fine $h 1; done
 }
 
+@test "an interface without an address, at the start and later" {
+	two
+	hosts exec 1 ip address del 10.77.0.1/24 dev eth0
+	for h in 1 2; do start $h; done
+	advised 1 'interface "eth0" has no IPv4 address'
+	hosts exec 1 ip address add 10.77.0.1/24 dev eth0
+	for h in 1 2; do fine $h 1; done
+	hosts unplug 1
+	advised 1 "no carrier"
+	hosts plug 1
+	for h in 1 2; do fine $h 1; done
+}
+
 @test "another interface than that of the others" {
 	two
 	hosts exec 1 ip link add eth1 type veth peer name far1
@@ -118,6 +131,25 @@ rule() {
 	advised 2 "does not get through the firewall of this host"
 	rule 2
 	fine 2 1
+}
+
+@test "and with IPv6" {
+	two
+	for h in 1 2; do configure $h "$QUICK" 'addr = "ff15::7788";' "$CHANNELS"; done
+	for h in 1 2; do start $h; done
+	for h in 1 2; do fine $h 1; done
+	rule 2 "ip6 daddr ff15::7788 drop"
+	advised 2 "does not get through the firewall of this host" "allow UDP to ff15::7788 port 17088 on eth0"
+	stop 1
+	stop 2
+	rule 2
+	# the others are on another interface than this one
+	hosts exec 1 ip link add eth1 type veth peer name far1
+	hosts exec 1 ip address add fd78::1/64 dev eth1 nodad
+	for link in eth1 far1; do hosts exec 1 ip link set $link up; done
+	sed -i 's/^interface = .*/interface = "eth1";/' 1.conf
+	for h in 1 2; do start $h; done
+	advised 1 "ff15::7788 is heard on the interface eth0 (" "speaks on eth1" 'set "interface"'
 }
 
 @test "a firewall that stops everything that comes" {
