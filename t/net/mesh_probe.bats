@@ -119,7 +119,6 @@ rule() {
 }
 
 @test "a firewall that stops the group, or its port, but not what comes to the host alone" {
-	local what
 	two
 	rule 2 "udp dport 17088 drop"
 	for h in 1 2; do start $h; done
