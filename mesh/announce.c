@@ -12,6 +12,18 @@ void announce_soon(struct mesh *m, uint64_t within, uint64_t now)
 		m->announce_at = at;
 }
 
+void announce_apart(struct mesh *m, uint64_t within, uint64_t apart, uint64_t now)
+{
+	uint64_t at = now + mesh_jitter(m, within);
+
+	if (apart < m->announce_least)
+		apart = m->announce_least;
+	if (at < m->announced_at + apart)
+		at = m->announced_at + apart;
+	if (at < m->announce_at)
+		m->announce_at = at;
+}
+
 void announce_put_self(struct mesh *m, struct mw_writer *w, uint8_t flags)
 {
 	struct mw_announce a = {
@@ -137,7 +149,10 @@ void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now)
 	put_lanes(m, w, mw_room(w) / 2, true);
 	put_heard(m, w);
 	/* All hosts together stay below 1% of the rate limit. */
-	all = (uint64_t)(m->n_up + 1) * (w->len + MW_TAG_LEN) * 100 * 1000 / rate;
+	all = (uint64_t)(m->n_up + m->n_new + 1) * (w->len + MW_TAG_LEN) * 100 * 1000 / rate;
+	m->announced_at = now;
+	/* the lists of all will be full soon */
+	m->announce_least = (uint64_t)(m->n_up + m->n_new) * m->cfg.mtu * 50 * NS_S / rate;
 	m->announce_gap = (all > m->cfg.announce_ms ? all : m->cfg.announce_ms) * NS_MS;
 	m->announce_at = m->announce_fresh
 	                         ? now + 5 * NS_MS
@@ -174,7 +189,7 @@ void announce_on(struct mesh *m, struct peer *p, const struct mw_announce *a, ui
 	p->limit = limit > own ? limit : own;
 	p->interval_ms = a->interval_ms;
 	if (flags & MW_F_QUERY)
-		announce_soon(m, (m->n_up < 100 ? m->n_up * 10 : 1000) * NS_MS, now);
+		announce_apart(m, (m->n_up < 100 ? m->n_up * 10 : 1000) * NS_MS, QUERY_NS, now);
 }
 
 void announce_on_heard(struct mesh *m, struct peer *p, const struct mw_chunk *c, uint64_t now)

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_MIN 16u
-
 struct mesh_in *in_find(struct mesh *m, const struct peer *p, uint16_t lane)
 {
 	uint64_t key = p->id << 16 | lane;
@@ -91,6 +89,32 @@ static void ring_clear(struct mesh *m, struct mesh_in *in)
 	rest_clear(m, in);
 }
 
+/* Reliable lanes that were heard lately share the windows. */
+static void set_active(struct mesh *m, struct mesh_in *in, bool is_active)
+{
+	if (list_linked(&in->active_link) == is_active)
+		return;
+	if (is_active) {
+		list_add_tail(&m->active, &in->active_link);
+		m->n_active++;
+	} else {
+		list_del(&in->active_link);
+		m->n_active--;
+	}
+}
+
+void in_forget_active(struct mesh *m, uint64_t now)
+{
+	struct list *it, *next;
+
+	list_for_each_safe(it, next, &m->active) {
+		struct mesh_in *in = list_entry(it, struct mesh_in, active_link);
+
+		if (now - in->active_at >= NS_S)
+			set_active(m, in, false);
+	}
+}
+
 void in_free(struct mesh *m, struct mesh_in *in)
 {
 	void *obj = in->obj;
@@ -98,6 +122,7 @@ void in_free(struct mesh *m, struct mesh_in *in)
 	ring_clear(m, in);
 	list_del(&in->link);
 	list_del(&in->nak_link);
+	set_active(m, in, false);
 	map_del_u64(&m->ins, in->key);
 	if (m->last_in == in)
 		m->last_in = NULL;
@@ -212,13 +237,14 @@ static void skip(struct mesh *m, struct mesh_in *in)
 {
 	uint64_t msgs = in->floor_msgs;
 	bool exact = !in->lost || in->lost_exact;
-	uint64_t q = in->next;
+	uint64_t q = in->next, end = in->floor < in->high ? in->floor : in->high;
 
-	while (q < in->floor && q < in->high && !is_here(in, q))
+	/* The floor is as high as the sender says: what may be here ends before. */
+	while (q < end && !is_here(in, q))
 		q++;
-	if (q == in->high)
+	if (q >= end)
 		q = in->floor;
-	if (q < in->floor)
+	else
 		msgs = full_msgs(in, in_seg(in, q)->msgs);
 	while (in->next < q) {
 		if (in->next >= in->high || !in->ring) {
@@ -238,6 +264,7 @@ static bool close_lost(struct mesh *m, struct mesh_in *in)
 
 	in->lost = false;
 	resync(m, in, msgs, in->lost_exact);
+	peer_wake(m, in->peer, m->now);
 	if (!in->ended)
 		return true;
 	in_free(m, in);
@@ -248,7 +275,10 @@ static bool close_lost(struct mesh *m, struct mesh_in *in)
 static bool drain(struct mesh *m, struct mesh_in *in)
 {
 	while (!in->stalled && !in->broken) {
-		if (in->next < in->high && is_here(in, in->next)) {
+		if (in->next == in->floor && in->floor_msgs > in->stream.begun) {
+			/* no segment is missing, but what was written while nobody heard it */
+			resync(m, in, in->floor_msgs, !in->lost || in->lost_exact);
+		} else if (in->next < in->high && is_here(in, in->next)) {
 			struct rseg s = *in_seg(in, in->next);
 
 			*in_seg(in, in->next) = (struct rseg){0};
@@ -292,10 +322,10 @@ static void work_rooms_out(struct mesh *m, uint32_t n_active)
 	held /= m->cfg.mtu;
 	/* The kernel charges a datagram with more than its bytes. */
 	queued = m->cfg.rcvbuf / (m->cfg.mtu + 1024) / n_active;
-	if (held < WINDOW_MIN)
-		held = WINDOW_MIN;
-	if (queued < WINDOW_MIN)
-		queued = WINDOW_MIN;
+	if (held < BURST_MIN)
+		held = BURST_MIN;
+	if (queued < BURST_MIN)
+		queued = BURST_MIN;
 	m->rooms.memory = (uint32_t)(held < SEG_MAX ? held : SEG_MAX);
 	m->rooms.socket = (uint32_t)(queued < SEG_MAX ? queued : SEG_MAX);
 	m->rooms.n_active = n_active;
@@ -307,7 +337,7 @@ static uint32_t room_in_memory(struct mesh *m)
 
 	if (m->rooms.n_active != n_active)
 		work_rooms_out(m, n_active);
-	return m->stats.memory_in > m->cfg.memory_max ? WINDOW_MIN : m->rooms.memory;
+	return m->stats.memory_in > m->cfg.memory_max ? BURST_MIN : m->rooms.memory;
 }
 
 uint32_t in_window(struct mesh *m)
@@ -317,19 +347,27 @@ uint32_t in_window(struct mesh *m)
 	return memory < m->rooms.socket ? memory : m->rooms.socket;
 }
 
+static bool is_large(const struct mesh_in *in)
+{
+	return in->members > SMALL_GROUP;
+}
+
 /* The end of what is taken now. What is missing does not keep the socket from being filled: it is
- * lost, or was read. */
+ * lost, or was read. In a large group a report comes too seldom for windows as small as a socket:
+ * the sender is told what that holds, and keeps to it by its pace. */
 static uint64_t limit_of(struct mesh *m, const struct mesh_in *in)
 {
 	uint64_t by_memory = in->next + room_in_memory(m);
 	uint64_t by_socket = in->high + m->rooms.socket;
 
+	if (is_large(in))
+		return by_memory;
 	return by_memory < by_socket ? by_memory : by_socket;
 }
 
 void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s)
 {
-	uint64_t limit = limit_of(m, in);
+	uint64_t limit = limit_of(m, in), window;
 
 	if (limit > in->promised)
 		in->promised = limit;
@@ -337,7 +375,46 @@ void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s)
 	in->status_due = false;
 	s->lane = in->idx;
 	s->cum = in->cum;
-	s->window = (uint32_t)(in->promised - in->cum);
+	window = in->promised - in->cum;
+	s->window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
+	s->burst = (uint16_t)m->rooms.socket;
+}
+
+/* What a large group takes for a round of all its members. */
+static uint64_t round_of(const struct mesh_in *in)
+{
+	return in->members * STATUS_EACH_NS;
+}
+
+void in_status_sent(struct mesh *m, struct peer *p, uint64_t now)
+{
+	uint64_t round = 0;
+	struct list *it;
+
+	list_for_each(it, &p->ins) {
+		const struct mesh_in *in = list_entry(it, struct mesh_in, link);
+
+		if (is_large(in) && in->class == MESH_RELIABLE && round_of(in) > round)
+			round = round_of(in);
+	}
+	p->status_even = (p->status_even > now ? p->status_even : now) + round;
+	p->status_turn = (uint16_t)mesh_random(m);
+}
+
+/* In a large group each member has its share of what the sender is to hear. One in five is kept
+ * for when the sender has used half of what it was offered: it hears of more then, if there is. */
+static uint64_t status_in_turn(struct mesh *m, const struct mesh_in *in, uint64_t now)
+{
+	const struct peer *p = in->peer;
+	uint64_t round = round_of(in), limit = limit_of(m, in), at;
+	uint64_t left = in->promised > in->high ? in->promised - in->high : 0;
+
+	if (limit > in->high && left * 2 < limit - in->high) {
+		at = p->status_even > now + round ? p->status_even - round : now;
+		return at + round / 4 * p->status_turn / UINT16_MAX;
+	}
+	at = p->status_sent_at + round + round / 4;
+	return at > now ? at : now + STATUS_NS + round * p->status_turn / UINT16_MAX;
 }
 
 /* Something changed that the sender will want to know: soon, or at once. */
@@ -345,22 +422,17 @@ static void status_soon(struct mesh *m, struct mesh_in *in, uint64_t now)
 {
 	struct peer *p = in->peer;
 	uint32_t quarter = in_window(m) / 4;
-	uint64_t limit = limit_of(m, in), wait = STATUS_NS, at;
+	uint64_t limit = limit_of(m, in), at = now + STATUS_NS;
 
 	in->status_due = true;
-	if (in->members > SMALL_GROUP)
-		wait = in->members * NS_MS;
+	if (is_large(in))
+		at = status_in_turn(m, in, now);
 	else if (in->cum >= in->reported + quarter || limit >= in->promised + quarter)
-		wait = 0;
-	at = wait > STATUS_NS && p->status_sent_at + wait > now
-	             ? p->status_sent_at + wait
-	             : now + (wait < STATUS_NS ? wait : STATUS_NS);
+		at = now;
 	if (at <= now) {
 		peer_ctl(m, p, CTL_STATUS);
-	} else if (at < p->status_at) {
-		p->status_at = at;
-		if (!list_linked(&p->status_link))
-			list_add_tail(&m->statuses, &p->status_link);
+	} else if (!deadline_is_set(&p->status) || at < p->status.at) {
+		deadline_set(&m->statuses, &p->status, at);
 	}
 }
 
@@ -456,6 +528,7 @@ void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_
 		return;
 	}
 	in->active_at = now;
+	set_active(m, in, in->class == MESH_RELIABLE);
 	p->repairs_in += d->repair;
 	if (in->class == MESH_RELIABLE)
 		reliable(m, in, d, now);
@@ -510,7 +583,7 @@ void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool en
 			in->tail_seq = h->seq;
 			in->tail_msgs = h->msgs;
 			in->tail_at = now + 200 * NS_MS;
-			m->sweep_at = in->tail_at < m->sweep_at ? in->tail_at : m->sweep_at;
+			peer_wake(m, p, in->tail_at);
 		}
 	} else if (in->state == IN_JOINED && learn(in, h->seq)) {
 		nak_update(m, in, true, now);
@@ -543,6 +616,7 @@ static void in_new(struct mesh *m, struct peer *p, const struct mw_lane *v, enum
 	in->class = class;
 	in->members = v->members;
 	list_init(&in->nak_link);
+	list_init(&in->active_link);
 	in->nak_at = in->tail_at = NEVER;
 	in->join_at = now;
 	in->join_gap = JOIN_NS;
@@ -563,7 +637,7 @@ static void in_new(struct mesh *m, struct peer *p, const struct mw_lane *v, enum
 	m->last_in = NULL;
 	p->n_in++;
 	m->stats.n_lanes_in++;
-	m->sweep_at = now;
+	peer_wake(m, p, now);
 }
 
 void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_t now)
@@ -644,7 +718,7 @@ void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, u
 	in->join_at = now + in->join_gap;
 	list_del(&in->nak_link);
 	in->nak_at = NEVER;
-	m->sweep_at = now;
+	peer_wake(m, p, in->join_at);
 }
 
 void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now)
@@ -707,6 +781,5 @@ void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now)
 		}
 		at = in->join_at;
 	}
-	if (at < m->sweep_at)
-		m->sweep_at = at;
+	peer_wake(m, p, at);
 }

@@ -139,8 +139,11 @@ static struct seg *open_seg(struct mesh *m, struct mesh_lane *l)
 	                  .msgs = (uint32_t)l->stream.begun,
 	                  .to = NEVER};
 	if (!list_linked(&l->busy_link)) {
+		uint64_t look = m->now + m->cfg.block_ms * NS_MS / 8;
+
 		list_add_tail(&m->busy, &l->busy_link);
 		l->head_at = NEVER;
+		m->house_at = look < m->house_at ? look : m->house_at;
 	}
 	return s;
 }
@@ -296,15 +299,32 @@ ssize_t mesh_lane_write(struct mesh *m, struct mesh_lane *l, const struct iovec 
 void lane_sent(struct mesh *m, struct mesh_lane *l, uint64_t now)
 {
 	l->sent++;
+	if (l->pace.rate)
+		bucket_spend(&l->pace, 1);
 	l->head_gap = HEAD_NS;
 	l->head_at = now + HEAD_NS;
 	if (l->class == MESH_BEST_EFFORT || !l->n_members)
 		lane_advance(m, l, now);
 }
 
+/* In a large group windows last for long, and sockets do not hold them: nothing keeps its pace to
+ * what each of them holds but we. */
+static void set_pace(struct mesh_lane *l, uint32_t burst, uint64_t now)
+{
+	uint64_t rate = burst * (NS_S / PACE_NS);
+
+	if (l->n_members <= SMALL_GROUP)
+		l->pace.rate = 0;
+	else if (!l->pace.rate)
+		bucket_init(&l->pace, rate, burst, now);
+	l->pace.max = burst;
+	l->pace.rate = l->pace.rate ? rate : 0;
+}
+
 void lane_advance(struct mesh *m, struct mesh_lane *l, uint64_t now)
 {
 	uint64_t base = l->sent, limit = l->class == MESH_RELIABLE ? 0 : UINT64_MAX;
+	uint32_t burst = SEG_MAX;
 	struct list *it;
 
 	if (l->n_members) {
@@ -314,11 +334,13 @@ void lane_advance(struct mesh *m, struct mesh_lane *l, uint64_t now)
 
 			base = mb->cum < base ? mb->cum : base;
 			limit = mb->limit < limit ? mb->limit : limit;
+			burst = mb->burst < burst ? mb->burst : burst;
 		}
 	} else if (l->class == MESH_RELIABLE) {
 		base = l->next; /* nobody is left who could lack it */
 		l->sent = l->next;
 	}
+	set_pace(l, burst, now);
 	if (limit != l->limit || base != l->base)
 		l->head_gap = HEAD_NS;
 	l->limit = limit;
@@ -334,7 +356,6 @@ void lane_advance(struct mesh *m, struct mesh_lane *l, uint64_t now)
 		l->short_write = false;
 		m->env.writable(m->env.arg, l->user);
 	}
-	(void)now;
 }
 
 /* ---- open and close ---- */
@@ -362,6 +383,7 @@ struct mesh_lane *mesh_lane_open(struct mesh *m, const char *channel, enum mesh_
 	l->limit = class == MESH_RELIABLE ? 0 : UINT64_MAX;
 	l->head_at = NEVER;
 	list_init(&l->members);
+	list_init(&l->outs);
 	list_init(&l->busy_link);
 	list_init(&l->repair_link);
 	{
@@ -407,6 +429,8 @@ void lane_free(struct mesh *m, struct mesh_lane *l)
 	l->short_write = false;
 	while (!list_empty(&l->members))
 		member_free(m, list_entry(l->members.next, struct member, link), m->now);
+	while (!list_empty(&l->outs))
+		member_free(m, list_entry(l->outs.next, struct member, link), m->now);
 	list_del(&l->link);
 	list_del(&l->busy_link);
 	list_del(&l->repair_link);

@@ -17,19 +17,71 @@ struct member *member_find(const struct mesh_lane *l, const struct peer *p)
 	return NULL;
 }
 
+/* Whether this member keeps the lane from going on. */
+static bool holds_up(const struct mesh_lane *l, const struct member *mb)
+{
+	if (l->sent < l->next && mb->limit <= l->sent)
+		return true;
+	/* no room, for what this one lacks; who has all that was sent waits for others itself */
+	return l->short_write && mb->cum == l->base && mb->cum < l->sent;
+}
+
+static void unlink(struct member *mb)
+{
+	if (!mb->is_out) {
+		mb->lane->n_members--;
+		mb->peer->n_out--;
+	}
+	list_del(&mb->link);
+}
+
 void member_free(struct mesh *m, struct member *mb, uint64_t now)
 {
 	struct mesh_lane *l = mb->lane;
 
-	list_del(&mb->link);
+	unlink(mb);
 	list_del(&mb->peer_link);
-	l->n_members--;
-	mb->peer->n_out--;
 	free(mb);
 	lane_advance(m, l, now);
 }
 
-static struct member *member_new(struct mesh *m, struct mesh_lane *l, struct peer *p, uint64_t now)
+/* Nothing waits for it any more. That it was evicted is remembered: it comes back later each time,
+ * whatever it says, so that one that takes nothing can't hold up a lane again and again. */
+static void put_out(struct mesh *m, struct member *mb, uint64_t now)
+{
+	bool forgiven = !mb->out_at || now - mb->out_at > FORGIVEN_NS;
+
+	unlink(mb);
+	mb->is_out = true;
+	mb->joined_due = false;
+	list_add_tail(&mb->lane->outs, &mb->link);
+	mb->out_for = forgiven ? REJOIN_NS : mb->out_for * 4;
+	if (mb->out_for > REJOIN_MAX_NS)
+		mb->out_for = REJOIN_MAX_NS;
+	mb->out_at = now;
+	lane_advance(m, mb->lane, now);
+}
+
+/* It takes part from what is sent next on. */
+static void begin(struct member *mb, uint64_t now)
+{
+	struct mesh_lane *l = mb->lane;
+
+	if (mb->is_out) {
+		list_del(&mb->link);
+		mb->is_out = false;
+		list_add_tail(&l->members, &mb->link);
+		l->n_members++;
+		mb->peer->n_out++;
+	}
+	mb->joined_at = now;
+	mb->has_said = false;
+	mb->held_at = 0;
+	mb->join_seq = mb->cum = mb->limit = l->sent;
+	mb->join_msgs = lane_msgs_at_sent(l);
+}
+
+static struct member *member_new(struct mesh_lane *l, struct peer *p, uint64_t now)
 {
 	struct member *mb = calloc(1, sizeof(*mb));
 
@@ -37,15 +89,17 @@ static struct member *member_new(struct mesh *m, struct mesh_lane *l, struct pee
 		return NULL;
 	mb->lane = l;
 	mb->peer = p;
-	mb->joined_at = now;
-	mb->join_seq = mb->cum = l->sent;
-	mb->join_msgs = lane_msgs_at_sent(l);
-	list_add_tail(&l->members, &mb->link);
+	mb->is_out = true;
+	list_add_tail(&l->outs, &mb->link);
 	list_add_tail(&p->members, &mb->peer_link);
-	l->n_members++;
-	p->n_out++;
-	(void)m;
+	begin(mb, now);
 	return mb;
+}
+
+/* What a socket holds, as far as we believe it. */
+static uint32_t burst_of(uint32_t said)
+{
+	return said < BURST_MIN ? BURST_MIN : said < SEG_MAX ? said : SEG_MAX;
 }
 
 void member_on_join(struct mesh *m, struct peer *p, const struct mw_join *j, uint64_t now)
@@ -60,16 +114,26 @@ void member_on_join(struct mesh *m, struct peer *p, const struct mw_join *j, uin
 	if (!peer_is_up(p))
 		return;
 	mb = member_find(l, p);
-	if (mb && mb->token != j->token && (mb->has_said || now - mb->joined_at > NS_S / 2)) {
-		/* It begins anew: what it had of this lane it has forgotten. */
-		member_free(m, mb, now);
-		mb = NULL;
-	}
-	if (!mb && !(mb = member_new(m, l, p, now)))
+	if (mb && mb->is_out && now - mb->out_at < mb->out_for)
 		return;
+	if (!mb) {
+		mb = member_new(l, p, now);
+		if (!mb)
+			return;
+	} else if (mb->is_out) {
+		begin(mb, now);
+	} else if (mb->token != j->token && (mb->has_said || now - mb->joined_at > NS_S / 2)) {
+		/* What it had of this lane it has forgotten. */
+		if (holds_up(l, mb)) {
+			put_out(m, mb, now);
+			return;
+		}
+		begin(mb, now);
+	}
 	mb->token = j->token;
 	if (!mb->has_said) {
 		mb->limit = mb->join_seq + (j->window < SEG_MAX ? j->window : SEG_MAX);
+		mb->burst = burst_of(j->window);
 		mb->joined_due = true;
 		peer_ctl(m, p, CTL_JOINED);
 	}
@@ -86,7 +150,7 @@ void member_on_status(struct mesh *m, struct peer *p, const struct mw_status *s,
 		peer_note(m, p, MW_END, s->lane, 0);
 		return;
 	}
-	if (!mb) {
+	if (!mb || mb->is_out) {
 		if (peer_is_up(p))
 			peer_note(m, p, MW_EVICTED, s->lane, 0);
 		return;
@@ -95,6 +159,7 @@ void member_on_status(struct mesh *m, struct peer *p, const struct mw_status *s,
 	if (s->cum > l->sent)
 		return;
 	mb->has_said = true;
+	mb->burst = burst_of(s->burst);
 	limit = s->cum + (s->window < SEG_MAX ? s->window : SEG_MAX);
 	if (s->cum > mb->cum || limit > mb->limit) {
 		mb->held_at = 0;
@@ -109,17 +174,13 @@ void member_on_part(struct mesh *m, struct peer *p, uint16_t lane, uint64_t now)
 	struct mesh_lane *l = lane_by_idx(m, lane);
 	struct member *mb = l ? member_find(l, p) : NULL;
 
-	if (mb)
+	if (!mb || mb->is_out)
+		return;
+	/* Whoever goes because it was asked for too much is out as if evicted. */
+	if (holds_up(l, mb) || mb->out_at)
+		put_out(m, mb, now);
+	else
 		member_free(m, mb, now);
-}
-
-/* Whether this member keeps the lane from going on. */
-static bool holds_up(const struct mesh_lane *l, const struct member *mb)
-{
-	if (l->sent < l->next && mb->limit <= l->sent)
-		return true;
-	/* no room, for what this one lacks; who has all that was sent waits for others itself */
-	return l->short_write && mb->cum == l->base && mb->cum < l->sent;
 }
 
 uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
@@ -147,7 +208,7 @@ uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
 		peer_note(m, p, MW_EVICTED, l->idx, mb->token);
 		peer_info(p, &info);
 		m->env.evicted(m->env.arg, &info, l->channel);
-		member_free(m, mb, now);
+		put_out(m, mb, now);
 	}
 	return at;
 }

@@ -119,6 +119,7 @@ static uint64_t add_due(struct mesh_in *in, struct mw_writer *w, uint64_t now, b
 			r = (struct mw_range){q, 1};
 		}
 		s->asked_us = us32(now);
+		s->is_hushed = false;
 		if (s->tries < 100)
 			s->tries++;
 		in->peer->naks_out++;
@@ -164,8 +165,10 @@ void nak_on_other(struct mesh *m, struct mesh_in *in, struct mw_list *list, uint
 		     q++) {
 			struct rseg *s = in_seg(in, q);
 
-			if (s->data)
+			/* Once for each time that we ask: nobody can keep us from it. */
+			if (s->data || s->is_hushed)
 				continue;
+			s->is_hushed = true;
 			s->asked_us = us32(now);
 			if (!s->tries)
 				s->tries = 1;

@@ -5,6 +5,7 @@
  */
 #include "mesh/state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,24 +50,64 @@ struct peer *peer_new(struct mesh *m, const uint8_t *boot, const struct mesh_add
 	if (!p)
 		return NULL;
 	memcpy(p->boot, boot, sizeof(p->boot));
-	if (map_put(&m->by_boot, p->boot, sizeof(p->boot), p)) {
+	if (deadlines_reserve(&m->dues, map_len(&m->by_boot) + 1u) ||
+	    deadlines_reserve(&m->statuses, map_len(&m->by_boot) + 1u) ||
+	    map_put(&m->by_boot, p->boot, sizeof(p->boot), p)) {
 		free(p);
 		return NULL;
 	}
 	list_add_tail(&m->peers, &p->link);
+	list_init(&p->name_link);
 	list_init(&p->ctl_link);
-	list_init(&p->status_link);
+	list_init(&p->ask_link);
 	list_init(&p->ins);
 	list_init(&p->members);
 	p->id = m->next_peer_id++;
 	p->addr = *from;
-	p->status_at = p->challenge_at = NEVER;
+	p->challenge_at = NEVER;
 	p->since = p->heard_at = now;
 	p->limit = m->cfg.liveness_ms * NS_MS;
 	bucket_init(&p->answers, ANSWERS_TO_ONE, ANSWERS_TO_ONE / 4, now);
 	m->n_new++;
 	m->stats.n_peers++;
 	return p;
+}
+
+static void unname(struct mesh *m, struct peer *p)
+{
+	struct name *n = p->name;
+
+	list_del(&p->name_link);
+	p->name = NULL;
+	p->host[0] = 0;
+	if (!n || !list_empty(&n->peers))
+		return;
+	map_del(&m->by_host, n->text, strlen(n->text));
+	free(n);
+}
+
+int peer_name(struct mesh *m, struct peer *p, const char *text, size_t len)
+{
+	struct name *n = map_get(&m->by_host, text, len);
+
+	if (n && n == p->name)
+		return 0;
+	unname(m, p);
+	if (!n) {
+		n = calloc(1, sizeof(*n));
+		if (!n)
+			return -ENOMEM;
+		list_init(&n->peers);
+		memcpy(n->text, text, len);
+		if (map_put(&m->by_host, n->text, len, n)) {
+			free(n);
+			return -ENOMEM;
+		}
+	}
+	memcpy(p->host, n->text, sizeof(p->host));
+	p->name = n;
+	list_add_tail(&n->peers, &p->name_link);
+	return 0;
 }
 
 void peer_free(struct mesh *m, struct peer *p)
@@ -90,10 +131,13 @@ void peer_free(struct mesh *m, struct peer *p)
 	if (m->last_peer == p)
 		m->last_peer = NULL;
 	m->n_freed++;
+	unname(m, p);
 	map_del(&m->by_boot, p->boot, sizeof(p->boot));
 	list_del(&p->link);
 	list_del(&p->ctl_link);
-	list_del(&p->status_link);
+	list_del(&p->ask_link);
+	deadline_clear(&m->dues, &p->due);
+	deadline_clear(&m->statuses, &p->status);
 	seal_free(p->seal);
 	free(p->replay);
 	free(p);
@@ -125,15 +169,21 @@ void peer_set_state(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint
 		m->n_up--;
 	if (peer_is_up(p) != up) {
 		/* Tell it, and everybody, what they need to know of each other. */
-		announce_soon(m, 5 * NS_MS * m->n_up, now);
+		announce_apart(m, 5 * NS_MS * m->n_up, 0, now);
 		if (!up)
 			peer_ctl(m, p, CTL_STATUS | CTL_ALL);
 	}
-	m->sweep_at = now;
+	peer_wake(m, p, now);
 	if (s == MESH_PEER_SUSPECT || (s == MESH_PEER_UP && was == MESH_PEER_SUSPECT))
 		return;
 	peer_info(p, &info);
 	m->env.peer(m->env.arg, &info, was);
+}
+
+void peer_wake(struct mesh *m, struct peer *p, uint64_t at)
+{
+	if (!deadline_is_set(&p->due) || at < p->due.at)
+		deadline_set(&m->dues, &p->due, at);
 }
 
 void peer_gone(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t now)
@@ -145,8 +195,9 @@ void peer_gone(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t 
 	p->ctl = 0;
 	p->n_notes = 0;
 	list_del(&p->ctl_link);
-	list_del(&p->status_link);
-	p->status_at = p->challenge_at = NEVER;
+	list_del(&p->ask_link);
+	deadline_clear(&m->statuses, &p->status);
+	p->challenge_at = NEVER;
 	p->proven = false;
 	p->nonce_set = false;
 	p->tries = p->stage = 0;
@@ -234,8 +285,7 @@ static void sweep_live(struct mesh *m, struct peer *p, uint64_t now)
 	if (p->hears_us_at + p->limit * rounds(m) / 2 > now &&
 	    p->hears_us_at + p->limit * rounds(m) / 2 < at)
 		at = p->hears_us_at + p->limit * rounds(m) / 2;
-	if (at < m->sweep_at)
-		m->sweep_at = at;
+	peer_wake(m, p, at);
 }
 
 /* What is heard of its lanes: joins, tails, windows that open again. */
@@ -246,8 +296,14 @@ static void sweep_ins(struct mesh *m, struct peer *p, uint64_t now)
 	list_for_each_safe(it, next, &p->ins)
 		in_sweep(m, list_entry(it, struct mesh_in, link), now);
 	/* Whoever is told by TO knows that it is heard: not one that is gone. */
-	if (p->proven && p->n_in && p->status_sent_at + m->announce_gap <= now)
+	if (!p->proven || !p->n_in)
+		return;
+	if (p->status_sent_at + m->announce_gap <= now) {
 		peer_ctl(m, p, CTL_STATUS | CTL_ALL);
+		peer_wake(m, p, now + m->announce_gap);
+	} else {
+		peer_wake(m, p, p->status_sent_at + m->announce_gap);
+	}
 }
 
 static void sweep_peer(struct mesh *m, struct peer *p, uint64_t now)
@@ -273,8 +329,8 @@ static void sweep_peer(struct mesh *m, struct peer *p, uint64_t now)
 	}
 	if (end <= now)
 		peer_free(m, p);
-	else if (end < m->sweep_at)
-		m->sweep_at = end;
+	else
+		peer_wake(m, p, end);
 }
 
 /* Our own lanes: members that hold them up, and lanes that are over. */
@@ -285,7 +341,7 @@ static void sweep_lanes(struct mesh *m, uint64_t now)
 
 	list_for_each_safe(it, next, &m->busy) {
 		at = member_check(m, list_entry(it, struct mesh_lane, busy_link), now);
-		m->sweep_at = at < m->sweep_at ? at : m->sweep_at;
+		m->house_at = at < m->house_at ? at : m->house_at;
 	}
 	list_for_each_safe(it, next, &m->lanes) {
 		struct mesh_lane *l = list_entry(it, struct mesh_lane, link);
@@ -295,39 +351,25 @@ static void sweep_lanes(struct mesh *m, uint64_t now)
 	}
 }
 
-/* Reliable lanes that share the windows. */
-static void count_active(struct mesh *m, uint64_t now)
+/* Looks at a peer, and at the latest after a while again, whatever wakes it. */
+static void look(struct mesh *m, struct peer *p, uint64_t now)
 {
-	struct list *it, *in_it;
-
-	m->n_active = 0;
-	list_for_each(it, &m->peers) {
-		struct peer *p = list_entry(it, struct peer, link);
-
-		list_for_each(in_it, &p->ins) {
-			struct mesh_in *in = list_entry(in_it, struct mesh_in, link);
-
-			m->n_active += in->class == MESH_RELIABLE && in->active_at &&
-			               now - in->active_at < NS_S;
-		}
-	}
+	peer_wake(m, p, now + NS_S * rounds(m));
+	sweep_peer(m, p, now);
 }
 
-/* The first peer behind the one of this id, which may be gone; they lie in the order of ids. */
-static struct list *behind(struct mesh *m, uint64_t id)
+uint64_t peer_sweep_at(const struct mesh *m)
 {
-	struct list *it;
+	uint64_t at = deadlines_when(&m->dues);
 
-	list_for_each(it, &m->peers)
-		if (list_entry(it, struct peer, link)->id > id)
-			break;
-	return it;
+	return at < m->house_at ? at : m->house_at;
 }
 
 void peer_sweep(struct mesh *m, uint64_t now)
 {
-	uint64_t late = now > m->sweep_at ? now - m->sweep_at : 0;
-	struct list *it, *next;
+	uint64_t late = now > m->house_at ? now - m->house_at : 0;
+	struct deadline *d;
+	struct list *it;
 
 	/* We were not scheduled: their silence is our own deafness. */
 	if (late > m->cfg.liveness_ms * NS_MS / 4)
@@ -337,20 +379,15 @@ void peer_sweep(struct mesh *m, uint64_t now)
 			p->heard_at += late;
 			p->hears_us_at += late;
 		}
-	m->sweep_at = now + NS_S;
-	m->swept_at = now;
-	count_active(m, now);
+	while ((d = deadlines_first(&m->dues)) && d->at <= now) {
+		deadline_clear(&m->dues, d);
+		look(m, list_entry(d, struct peer, due), now);
+	}
+	if (m->house_at > now)
+		return;
+	m->house_at = now + NS_S;
+	in_forget_active(m, now);
 	if (!m->n_active)
 		pool_clear(&m->pool);
-	for (it = m->peers.next; it != &m->peers; it = next) {
-		struct peer *p = list_entry(it, struct peer, link);
-		uint64_t id = p->id, freed = m->n_freed;
-
-		next = it->next;
-		sweep_peer(m, p, now);
-		/* one that is accepted frees others of its name */
-		if (m->n_freed != freed)
-			next = behind(m, id);
-	}
 	sweep_lanes(m, now);
 }

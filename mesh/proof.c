@@ -40,8 +40,7 @@ static uint16_t stage_size(const struct mesh *m, unsigned stage)
 static void wake(struct mesh *m, struct peer *p, uint64_t at)
 {
 	p->challenge_at = at;
-	if (at < m->sweep_at)
-		m->sweep_at = at;
+	peer_wake(m, p, at);
 }
 
 static void enter(struct mesh *m, struct peer *p, unsigned stage, uint64_t at)
@@ -64,6 +63,7 @@ void proof_begin(struct mesh *m, struct peer *p, const struct mesh_addr *from, u
 	p->full_rounds = 0;
 	p->proven = false;
 	p->heard_at = now;
+	list_del(&p->ask_link);
 	peer_set_state(m, p, MESH_PEER_NEW, now);
 	enter(m, p, STAGE_SMALL, now + mesh_jitter(m, spread < NS_S ? spread : NS_S));
 }
@@ -129,12 +129,13 @@ static void accept_peer(struct mesh *m, struct peer *p, uint64_t now)
 	p->heard_at = p->hears_us_at = now;
 	bucket_init(&p->budget, m->cfg.rate ? m->cfg.rate / 4 : 0, (int64_t)m->cfg.lane_max * 2,
 	            now);
+	p->repair_left = 2 * (int64_t)m->cfg.lane_max;
+	p->repair_seen = m->stats.data_out;
 	/* Earlier boots of this host are over. */
-	list_for_each_safe(it, next, &m->peers) {
-		struct peer *q = list_entry(it, struct peer, link);
+	list_for_each_safe(it, next, &p->name->peers) {
+		struct peer *q = list_entry(it, struct peer, name_link);
 
-		if (q != p && !strcmp(q->host, p->host) &&
-		    (q->state == MESH_PEER_GONE || q->state == MESH_PEER_LEFT))
+		if (q != p && (q->state == MESH_PEER_GONE || q->state == MESH_PEER_LEFT))
 			peer_free(m, q);
 	}
 	peer_set_state(m, p, MESH_PEER_UP, now);
@@ -160,8 +161,13 @@ void proof_sweep(struct mesh *m, struct peer *p, uint64_t now)
 		return;
 	}
 	if (p->tries < CHALLENGE_TRIES) {
-		peer_ctl(m, p, CTL_CHALLENGE);
-		wake(m, p, now + CHALLENGE_NS);
+		/* Who is half proven is first: whole peers are of use. */
+		if (list_linked(&p->ask_link))
+			;
+		else if (p->stage == STAGE_SMALL)
+			list_add_tail(&m->asking, &p->ask_link);
+		else
+			list_add_head(&m->asking, &p->ask_link);
 		return;
 	}
 	if (p->stage == STAGE_SMALL)
@@ -186,17 +192,18 @@ static bool name_fits(const char *s, size_t n)
 	return true;
 }
 
-static void take_names(struct peer *p, const struct mw_announce *a)
+static bool take_names(struct mesh *m, struct peer *p, const struct mw_announce *a)
 {
 	size_t n = name_fits(a->version, a->version_len) ? a->version_len : 0, i;
 
-	memcpy(p->host, a->host, a->host_len);
-	p->host[a->host_len] = 0;
+	if (peer_name(m, p, a->host, a->host_len))
+		return false;
 	for (i = 0; !n && i < a->version_len && i < MESH_VERSION_MAX; i++)
 		p->version[i] = a->version[i] >= ' ' && a->version[i] <= '~' ? a->version[i] : '?';
 	if (n)
 		memcpy(p->version, a->version, n);
 	p->version[n ? n : i] = 0;
+	return true;
 }
 
 /* Full datagrams pass both ways: does its name, too? */
@@ -208,10 +215,10 @@ static void prove(struct mesh *m, struct peer *p, uint64_t now)
 		refuse(m, p, MW_REFUSE_NAME, now);
 		return;
 	}
-	list_for_each(it, &m->peers) {
-		struct peer *q = list_entry(it, struct peer, link);
+	list_for_each(it, &p->name->peers) {
+		struct peer *q = list_entry(it, struct peer, name_link);
 
-		if (q == p || !q->proven || strcmp(q->host, p->host))
+		if (q == p || !q->proven)
 			continue;
 		p->rival = q;
 		p->contest_at = now + CONTEST_NS;
@@ -248,8 +255,7 @@ static bool is_refused(const struct peer *p)
 static void wake_retry(struct mesh *m, struct peer *p, uint64_t at)
 {
 	p->retry_at = at;
-	if (at < m->sweep_at)
-		m->sweep_at = at;
+	peer_wake(m, p, at);
 }
 
 void proof_on_challenge(struct mesh *m, struct peer *p, const struct mw_challenge *c, size_t len,
@@ -291,7 +297,8 @@ void proof_on_answer(struct mesh *m, struct peer *p, const struct mw_challenge *
 	}
 	if (p->state != MESH_PEER_NEW || p->contest_at)
 		return;
-	take_names(p, a);
+	if (!take_names(m, p, a))
+		return;
 	p->first = counter;
 	if (p->stage == STAGE_SMALL) {
 		enter(m, p, STAGE_FULL, now);
@@ -311,8 +318,8 @@ void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
 
 	if (is_refused(p) || (!fresh && !p->proven) || !name_fits(a->host, a->host_len))
 		return;
-	if (!p->proven)
-		take_names(p, a);
+	if (!p->proven && !take_names(m, p, a))
+		return;
 	p->refusal = 0;
 	p->retry_at = now + REFUSED_NS;
 	if (r->size)
@@ -321,22 +328,37 @@ void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
 	          now);
 }
 
+/* ---- turns ---- */
+
+/* Asking peers that are silent is not bounded: there are few, and they were proven. Newcomers wait
+ * for their turn. */
+void proof_tick(struct mesh *m, uint64_t now)
+{
+	while (!list_empty(&m->asking) && bucket_has(&m->challenges, now)) {
+		struct peer *p = list_entry(m->asking.next, struct peer, ask_link);
+
+		list_del(&p->ask_link);
+		if (p->state != MESH_PEER_NEW || p->contest_at)
+			continue;
+		bucket_spend(&m->challenges, 1);
+		peer_ctl(m, p, CTL_CHALLENGE);
+		wake(m, p, now + CHALLENGE_NS);
+	}
+}
+
+uint64_t proof_when(const struct mesh *m)
+{
+	return list_empty(&m->asking) ? NEVER : bucket_when(&m->challenges);
+}
+
 /* ---- writing ---- */
 
 bool proof_write_challenge(struct mesh *m, struct peer *p, struct mw_writer *w, uint64_t now)
 {
 	struct mw_challenge c = {.size = p->challenge_size};
 
-	/* Asking peers that are silent is not bounded: there are few, and they were proven. */
-	if (!p->proven) {
-		if (p->state != MESH_PEER_NEW)
-			return false;
-		if (!bucket_has(&m->challenges, now)) {
-			wake(m, p, now + 20 * NS_MS);
-			return false;
-		}
-		bucket_spend(&m->challenges, 1);
-	}
+	if (!p->proven && p->state != MESH_PEER_NEW)
+		return false;
 	if (!p->nonce_set)
 		m->env.random(m->env.arg, p->nonce, sizeof(p->nonce));
 	p->nonce_set = true;

@@ -314,7 +314,7 @@ static void count(struct mesh *m, struct peer *p, const struct mw_header *h, siz
 	p->stamp_at = now;
 	if (group && !p->multicast_heard) {
 		p->multicast_heard = true;
-		announce_soon(m, 100 * NS_MS, now);
+		announce_apart(m, 100 * NS_MS, 0, now);
 	}
 }
 
@@ -352,6 +352,13 @@ void mesh_recv(struct mesh *m, uint8_t *data, size_t len, const struct mesh_addr
 	if (a.p && a.p->replay && !replay_check(a.p->replay, h.counter)) {
 		a.p->replayed++;
 		drop(m, MESH_DROP_REPLAY);
+		return;
+	}
+	/* Who comes anew proves itself from host to host: until then its words to the group are
+	 * not worth opening, unless they come from elsewhere. One that is gone may be back. */
+	if (a.p && group && !a.p->proven && a.p->state != MESH_PEER_GONE &&
+	    !memcmp(&a.p->addr, from, sizeof(*from))) {
+		drop(m, MESH_DROP_UNPROVEN);
 		return;
 	}
 	if (!a.p || !a.p->proven) {

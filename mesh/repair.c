@@ -48,6 +48,20 @@ static bool is_underway(const struct peer *p, const struct seg *s, uint64_t now)
 	return !p->has_echo || (int32_t)(p->echo - s->repaired_us) <= 0;
 }
 
+/* For each byte that is sent it may ask for REPAIRS_FACTOR; what it does not need is kept, up to
+ * two windows. Beyond it gets a segment now and then, so that nobody waits for ever. */
+static void earn(struct mesh *m, struct peer *p)
+{
+	int64_t max = 2 * (int64_t)m->cfg.lane_max;
+	uint64_t sent = m->stats.data_out - p->repair_seen;
+
+	p->repair_seen = m->stats.data_out;
+	if (sent < m->cfg.lane_max)
+		p->repair_left += (int64_t)(sent * REPAIRS_FACTOR);
+	if (p->repair_left > max || sent >= m->cfg.lane_max)
+		p->repair_left = max;
+}
+
 static void ask(struct mesh *m, struct peer *p, struct mesh_lane *l, uint64_t seq, uint64_t now)
 {
 	bool many = l->n_members > SMALL_GROUP && !m->cfg.unicast;
@@ -64,8 +78,11 @@ static void ask(struct mesh *m, struct peer *p, struct mesh_lane *l, uint64_t se
 			return;
 		to = 0;
 	}
-	if (!bucket_has(&p->budget, now) || !queue(m, l, seq))
+	if ((p->repair_left <= 0 && now - p->repaired_at < PACE_NS) ||
+	    !bucket_has(&p->budget, now) || !queue(m, l, seq))
 		return;
+	p->repaired_at = now;
+	p->repair_left -= s->len;
 	bucket_spend(&p->budget, s->len);
 	s->to = to;
 	s->flags |= SEG_PENDING;
@@ -78,9 +95,10 @@ void repair_on_nak(struct mesh *m, struct peer *p, struct mesh_lane *l, struct m
 	struct mw_range r;
 	uint64_t q, end;
 
-	if (!mb || l->class != MESH_RELIABLE)
+	if (!mb || mb->is_out || l->class != MESH_RELIABLE)
 		return;
 	m->stats.naks_in++;
+	earn(m, p);
 	while (mw_nak_next(list, &r) > 0) {
 		end = r.seq + r.n < l->sent ? r.seq + r.n : l->sent;
 		for (q = r.seq > l->base ? r.seq : l->base; q < end; q++) {

@@ -43,9 +43,9 @@ static void put_status(struct mesh *m, struct peer *p, struct mw_writer *w, uint
 	if (full)
 		return;
 	p->ctl &= ~(unsigned)CTL_STATUS;
-	p->status_at = NEVER;
 	p->status_sent_at = now;
-	list_del(&p->status_link);
+	in_status_sent(m, p, now);
+	deadline_clear(&m->statuses, &p->status);
 }
 
 static void put_joins(struct mesh *m, struct peer *p, struct mw_writer *w)
@@ -263,7 +263,7 @@ static struct mesh_lane *next_lane(struct mesh *m)
 		list_for_each_safe(it, next, &m->busy) {
 			struct mesh_lane *l = list_entry(it, struct mesh_lane, busy_link);
 
-			if (!lane_can_send(l))
+			if (!lane_can_send(l) || !bucket_has(&l->pace, m->now))
 				continue;
 			if (l->deficit > 0)
 				return l;

@@ -105,11 +105,13 @@ static void set_up(struct mesh *m, uint64_t now)
 	c->cluster = m->cluster;
 	m->seg_len = m->pool.len = c->mtu - MW_OVERHEAD - MW_CHUNK_LEN - MW_DATA_LEN;
 	map_init(&m->by_boot, MAP_BYTES, c->max_peers + NEW_MAX, c->hash_key);
+	map_init(&m->by_host, MAP_BYTES, c->max_peers + NEW_MAX, c->hash_key);
 	map_init(&m->ins, MAP_U64, MAP_MAX_ENTRIES, c->hash_key);
 	map_init(&m->by_idx, MAP_U64, MESH_LANES_MAX, c->hash_key);
 	list_init(&m->peers);
 	list_init(&m->ctl);
-	list_init(&m->statuses);
+	list_init(&m->asking);
+	list_init(&m->active);
 	list_init(&m->naks);
 	list_init(&m->lanes);
 	list_init(&m->busy);
@@ -119,9 +121,9 @@ static void set_up(struct mesh *m, uint64_t now)
 	m->next_peer_id = 1;
 	bucket_init(&m->rate, c->rate, (int64_t)(burst > 131072 ? burst : 131072), now);
 	bucket_init(&m->strangers, STRANGERS_PER_S, STRANGERS_PER_S / 10, now);
-	bucket_init(&m->challenges, ANSWERS_PER_S, ANSWERS_PER_S / 4, now);
+	bucket_init(&m->challenges, CHALLENGES_PER_S, CHALLENGES_PER_S / 4, now);
 	bucket_init(&m->answers, ANSWERS_PER_S, ANSWERS_PER_S / 4, now);
-	m->sweep_at = m->now = now;
+	m->house_at = m->now = now;
 	m->announce_at = now;
 	m->announce_query = true;
 }
@@ -159,9 +161,12 @@ void mesh_free(struct mesh *m)
 	while (!list_empty(&m->peers))
 		peer_free(m, list_entry(m->peers.next, struct peer, link));
 	map_fini(&m->by_boot);
+	map_fini(&m->by_host);
 	map_fini(&m->ins);
 	map_fini(&m->by_idx);
 	pool_clear(&m->pool);
+	deadlines_fini(&m->dues);
+	deadlines_fini(&m->statuses);
 	seal_free(m->seal);
 	seal_free(m->stranger);
 	free(m);
@@ -232,29 +237,19 @@ void mesh_offers_changed(struct mesh *m, uint64_t now)
 
 /* ---- time ---- */
 
-/* A sweep looks at all peers: in a large group not each time that one of them wants it. */
-static uint64_t sweep_due(const struct mesh *m)
-{
-	uint32_t n = map_len(&m->by_boot);
-	uint64_t earliest = n > SWEEP_FREE ? m->swept_at + n * SWEEP_NS : 0;
-
-	return m->sweep_at > earliest ? m->sweep_at : earliest;
-}
-
 void mesh_tick(struct mesh *m, uint64_t now)
 {
-	struct list *it, *next;
+	struct deadline *d;
 
 	m->now = now;
 	nak_tick(m, now);
-	list_for_each_safe(it, next, &m->statuses) {
-		struct peer *p = list_entry(it, struct peer, status_link);
-
-		if (p->status_at <= now)
-			peer_ctl(m, p, CTL_STATUS);
+	while ((d = deadlines_first(&m->statuses)) && d->at <= now) {
+		deadline_clear(&m->statuses, d);
+		peer_ctl(m, list_entry(d, struct peer, status), CTL_STATUS);
 	}
-	if (sweep_due(m) <= now)
+	if (peer_sweep_at(m) <= now)
 		peer_sweep(m, now);
+	proof_tick(m, now);
 }
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -264,23 +259,26 @@ static uint64_t min64(uint64_t a, uint64_t b)
 
 uint64_t mesh_next_expiry(const struct mesh *m)
 {
-	uint64_t at = min64(sweep_due(m), m->announce_at);
-	bool wants = !list_empty(&m->repairing);
+	uint64_t at = min64(min64(peer_sweep_at(m), proof_when(m)), m->announce_at);
+	uint64_t rate = bucket_when(&m->rate);
 	struct list *it;
 
 	if (!list_empty(&m->ctl) || m->byes)
 		return 0;
 	list_for_each(it, &m->naks)
 		at = min64(at, list_entry(it, struct mesh_in, nak_link)->nak_at);
-	list_for_each(it, &m->statuses)
-		at = min64(at, list_entry(it, struct peer, status_link)->status_at);
+	at = min64(at, deadlines_when(&m->statuses));
 	list_for_each(it, &m->busy) {
 		struct mesh_lane *l = list_entry(it, struct mesh_lane, busy_link);
 
 		at = min64(at, l->head_at);
-		wants |= lane_can_send(l);
+		if (lane_can_send(l)) {
+			uint64_t pace = bucket_when(&l->pace);
+
+			at = min64(at, pace > rate ? pace : rate);
+		}
 	}
-	return wants ? min64(at, bucket_when(&m->rate)) : at;
+	return list_empty(&m->repairing) ? at : min64(at, rate);
 }
 
 /* ---- the end ---- */

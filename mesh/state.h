@@ -7,6 +7,7 @@
 #ifndef NC_MESH_STATE_H
 #define NC_MESH_STATE_H
 
+#include "libnc/base/deadline.h"
 #include "libnc/base/list.h"
 #include "libnc/base/map.h"
 #include "mesh/pool.h"
@@ -18,31 +19,37 @@
 
 #define NS_MS UINT64_C(1000000)
 #define NS_S  UINT64_C(1000000000)
-#define NEVER UINT64_MAX
+#define NEVER DEADLINE_NEVER
 
-#define SEG_MAX         8192u         /* segments in one window, a power of 2 */
-#define NEW_MAX         1024u         /* boots that have not yet proved themselves */
-#define ANSWERS_PER_S   200u          /* and as many challenges */
-#define ANSWERS_TO_ONE  20u           /* of these, to one boot */
-#define STRANGERS_PER_S 10000u        /* unknown boots that are looked at */
-#define CHALLENGE_NS    (250 * NS_MS) /* between two of them to one peer */
-#define CHALLENGE_TRIES 4u
-#define CONTEST_NS      NS_S          /* in which the old bearer of a name may answer */
-#define REFUSED_NS      (60 * NS_S)   /* then it may try again */
-#define MEMORY_NS       (3600 * NS_S) /* how long a peer that is gone is known */
-#define JOIN_NS         (50 * NS_MS)  /* doubling to 1 s */
-#define REJOIN_NS       (100 * NS_MS) /* after an eviction, doubling to 5 s */
-#define HEAD_NS         NS_MS         /* doubling to 200 ms */
-#define NAK_NS          NS_MS         /* the least time between two for one segment */
-#define NAK_MAX_NS      (100 * NS_MS)
-#define SWEEP_FREE      64u /* peers up to which they are looked at whenever one is due */
-#define SWEEP_NS        UINT64_C(20000) /* beyond: for each peer, the least time between two looks */
-#define STATUS_NS       (2 * NS_MS)
-#define SMALL_GROUP     8u                 /* members up to which NAKs go at once and unicast */
-#define RATE_DEFAULT    UINT64_C(62500000) /* 500 Mbit/s */
-#define RTT_DEFAULT_NS  (10 * NS_MS)
-#define KEYS_MAX        16u
-#define BYES            3u /* copies of LEAVE */
+#define SEG_MAX          8192u /* segments in one window, a power of 2 */
+#define NEW_MAX          1024u /* boots that have not yet proved themselves */
+#define CHALLENGES_PER_S 200u
+#define ANSWERS_PER_S    400u          /* more than challenges: all may ask one */
+#define ANSWERS_TO_ONE   20u           /* of these, to one boot */
+#define REPAIRS_FACTOR   2u            /* that a member may ask for, of what is sent */
+#define STRANGERS_PER_S  10000u        /* unknown boots that are looked at */
+#define CHALLENGE_NS     (250 * NS_MS) /* between two of them to one peer */
+#define CHALLENGE_TRIES  4u
+#define CONTEST_NS       NS_S          /* in which the old bearer of a name may answer */
+#define REFUSED_NS       (60 * NS_S)   /* then it may try again */
+#define MEMORY_NS        (3600 * NS_S) /* how long a peer that is gone is known */
+#define JOIN_NS          (50 * NS_MS)  /* doubling to 1 s */
+#define REJOIN_NS        (100 * NS_MS) /* after an eviction, four times as long each time */
+#define REJOIN_MAX_NS    (20 * NS_S)
+#define FORGIVEN_NS      (60 * NS_S) /* without an eviction: then it is as if there was none */
+#define HEAD_NS          NS_MS       /* doubling to 200 ms */
+#define NAK_NS           NS_MS       /* the least time between two for one segment */
+#define NAK_MAX_NS       (100 * NS_MS)
+#define QUERY_NS         (200 * NS_MS) /* between two announcements that peers ask for */
+#define STATUS_NS        (2 * NS_MS)
+#define STATUS_EACH_NS   NS_MS              /* for each member of a large group: 1,000 per second */
+#define PACE_NS          (10 * NS_MS)       /* in which a large group reads what a socket holds */
+#define BURST_MIN        16u                /* segments that everybody takes at once */
+#define SMALL_GROUP      8u                 /* members up to which NAKs go at once and unicast */
+#define RATE_DEFAULT     UINT64_C(62500000) /* 500 Mbit/s */
+#define RTT_DEFAULT_NS   (10 * NS_MS)
+#define KEYS_MAX         16u
+#define BYES             3u /* copies of LEAVE */
 
 /* ---- time and chance ---- */
 
@@ -83,15 +90,25 @@ struct note {
 	uint32_t token;
 };
 
+/* What peers are called: more than one only while a name is contested, and of earlier boots. */
+struct name {
+	struct list peers;
+	char text[MESH_HOST_MAX + 1];
+};
+
 struct peer {
 	uint8_t boot[MW_BOOT_LEN];
-	struct list link;        /* in mesh.peers */
-	struct list ctl_link;    /* in mesh.ctl, while something is to be said to it */
-	struct list status_link; /* in mesh.statuses, while status_at is set */
-	struct list ins;         /* struct mesh_in */
-	struct list members;     /* struct member: lanes of ours that it hears */
-	uint64_t id; /* of this session, never used twice; half of the key of mesh.ins */
+	struct list link;       /* in mesh.peers */
+	struct list ctl_link;   /* in mesh.ctl, while something is to be said to it */
+	struct list name_link;  /* in name.peers */
+	struct list ask_link;   /* in mesh.asking, while a challenge waits for its turn */
+	struct deadline due;    /* in mesh.dues: when it is looked at next */
+	struct deadline status; /* in mesh.statuses: when STATUS is due */
+	struct list ins;        /* struct mesh_in */
+	struct list members;    /* struct member: lanes of ours that it hears */
+	uint64_t id;            /* of this session, never used twice; half of the key of mesh.ins */
 	struct mesh_addr addr;
+	struct name *name; /* NULL: not known yet; `host` is "" then */
 	char host[MESH_HOST_MAX + 1], version[MESH_VERSION_MAX + 1];
 	enum mesh_peer_state state;
 	bool proven;          /* what it says counts */
@@ -133,14 +150,18 @@ struct peer {
 	unsigned ctl;
 	struct note notes[NOTES_MAX];
 	uint8_t n_notes;
-	uint64_t status_at; /* NEVER: none is due */
 	uint64_t status_sent_at;
+	uint64_t status_even; /* large groups: until then it has said its share */
+	uint16_t status_turn; /* where in a round, by chance */
 	uint32_t stamp;
 	uint64_t stamp_at; /* 0: none */
 	uint64_t srtt;     /* 0: unknown */
 	uint32_t echo;     /* stamp of ours that it heard last, as it says */
 	bool has_echo;
 	struct bucket budget; /* bytes of repairs */
+	int64_t repair_left;  /* the same, by what is sent */
+	uint64_t repair_seen; /* stats.data_out then */
+	uint64_t repaired_at;
 	uint32_t n_in, n_out;
 	uint64_t naks_in, naks_out, repairs_in, repairs_out, gaps, evictions;
 };
@@ -163,16 +184,20 @@ struct seg {
 };
 
 struct member {
-	struct list link;      /* in lane.members */
+	struct list link;      /* in lane.members, or lane.outs */
 	struct list peer_link; /* in peer.members */
 	struct mesh_lane *lane;
 	struct peer *peer;
 	uint64_t cum, limit; /* has all below; takes all below */
+	uint32_t burst;      /* segments that its socket holds */
 	uint64_t held_at;    /* since when it holds the lane up; 0: it does not */
 	uint64_t joined_at;
 	uint32_t token;
-	bool joined_due; /* a JOINED is to be sent */
-	bool has_said;   /* a STATUS came since it joined */
+	bool is_out;      /* evicted: it is remembered, but nothing waits for it */
+	uint64_t out_at;  /* when it was, last; 0: never */
+	uint64_t out_for; /* how long it is not let in again */
+	bool joined_due;  /* a JOINED is to be sent */
+	bool has_said;    /* a STATUS came since it joined */
 	uint64_t join_seq, join_msgs;
 };
 
@@ -180,7 +205,7 @@ struct mesh_lane {
 	struct list link;        /* in mesh.lanes */
 	struct list busy_link;   /* in mesh.busy: something is unsent or unacknowledged */
 	struct list repair_link; /* in mesh.repairing */
-	struct list members;
+	struct list members, outs;
 	uint32_t n_members;
 	uint16_t idx;
 	enum mesh_class class;
@@ -200,6 +225,7 @@ struct mesh_lane {
 	size_t buf_cap, buf_head;
 	uint64_t base, sent, next; /* oldest held, first unsent, next to be made */
 	uint64_t limit;            /* members take all below */
+	struct bucket pace;        /* segments; no limit in a small group */
 	int64_t deficit;
 
 	uint64_t *repairs; /* ring of sequences */
@@ -223,11 +249,13 @@ struct rseg {
 	uint32_t msgs;
 	uint32_t asked_us; /* low bits, of the last NAK; only with tries */
 	uint8_t tries;
+	bool is_hushed; /* another has asked since we did */
 };
 
 struct mesh_in {
-	struct list link;     /* in peer.ins */
-	struct list nak_link; /* in mesh.naks, while segments are missing */
+	struct list link;        /* in peer.ins */
+	struct list nak_link;    /* in mesh.naks, while segments are missing */
+	struct list active_link; /* in mesh.active */
 	struct peer *peer;
 	uint64_t key; /* in mesh.ins */
 	uint16_t idx;
@@ -285,12 +313,15 @@ struct mesh {
 	uint64_t now; /* of the last call */
 
 	struct map by_boot; /* peers */
+	struct map by_host; /* names of peers */
 	struct map ins;     /* by peer id and lane */
 	struct pool pool;   /* of what came out of order */
 	struct mesh_in *last_in;
-	struct list peers, ctl, statuses, naks, lanes, busy, repairing;
-	struct peer *last_peer; /* found last; NULL: none */
-	uint64_t n_freed;       /* peers so far */
+	struct list peers, ctl, asking, naks, lanes, busy, repairing;
+	struct deadlines dues, statuses; /* of peers; room for all */
+	struct list active;              /* struct mesh_in: reliable, heard lately */
+	struct peer *last_peer;          /* found last; NULL: none */
+	uint64_t n_freed;                /* peers so far */
 	uint64_t next_peer_id;
 	uint32_t n_up, n_new;
 	uint32_t n_lanes;
@@ -302,9 +333,10 @@ struct mesh {
 	} rooms;
 	struct map by_idx; /* our lanes by index */
 
-	uint64_t sweep_at, swept_at;
+	uint64_t house_at; /* when lanes are looked at next */
 	uint64_t announce_at, announce_gap;
-	uint32_t announce_lane; /* where the rotating parts go on */
+	uint64_t announced_at, announce_least; /* what is only news waits so long after the last */
+	uint32_t announce_lane;                /* where the rotating parts go on */
 	uint64_t announce_peer;
 	bool announce_query;
 	uint32_t announce_fresh; /* lanes still to be announced at once */
@@ -334,6 +366,8 @@ struct peer *peer_find(struct mesh *m, const uint8_t *boot);
 struct peer *peer_new(struct mesh *m, const uint8_t *boot, const struct mesh_addr *from,
                       uint64_t now);
 void peer_free(struct mesh *m, struct peer *p);
+/* Gives it a name, of MESH_HOST_MAX bytes at most. Returns 0, -ENOMEM: it has none then. */
+int peer_name(struct mesh *m, struct peer *p, const char *text, size_t len);
 void peer_set_state(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t now);
 /* Ends what binds us to it: lanes of ours; what is heard of it stays, for its return. */
 void peer_gone(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t now);
@@ -347,8 +381,11 @@ static inline uint64_t peer_srtt(const struct peer *p)
 {
 	return p->srtt ? p->srtt : RTT_DEFAULT_NS;
 }
-/* Looks at all peers; when to look again is m->sweep_at. */
+/* Has the peer looked at by then. */
+void peer_wake(struct mesh *m, struct peer *p, uint64_t at);
+/* Looks at the peers that are due, and at lanes. */
 void peer_sweep(struct mesh *m, uint64_t now);
+uint64_t peer_sweep_at(const struct mesh *m);
 void peer_info(const struct peer *p, struct mesh_peer_info *info);
 
 /* proof.c */
@@ -367,12 +404,18 @@ void proof_on_answer(struct mesh *m, struct peer *p, const struct mw_challenge *
 void proof_on_refuse(struct mesh *m, struct peer *p, const struct mw_refuse *r,
                      const struct mw_announce *a, uint64_t now);
 void proof_write_refuse(struct peer *p, struct mw_writer *w);
+/* Lets as many newcomers be challenged as may be now. */
+void proof_tick(struct mesh *m, uint64_t now);
+/* When it has something to do. */
+uint64_t proof_when(const struct mesh *m);
 /* Writes the datagram that is due; its length, 0: none. */
 bool proof_write_challenge(struct mesh *m, struct peer *p, struct mw_writer *w, uint64_t now);
 bool proof_write_answer(struct mesh *m, struct peer *p, struct mw_writer *w);
 
 /* announce.c */
 void announce_soon(struct mesh *m, uint64_t within, uint64_t now);
+/* The same, but not sooner than `apart` after the last one. */
+void announce_apart(struct mesh *m, uint64_t within, uint64_t apart, uint64_t now);
 void announce_write(struct mesh *m, struct mw_writer *w, uint64_t now);
 void announce_put_self(struct mesh *m, struct mw_writer *w, uint8_t flags);
 void announce_on(struct mesh *m, struct peer *p, const struct mw_announce *a, uint8_t flags,
@@ -388,7 +431,7 @@ struct mesh_lane *lane_by_idx(const struct mesh *m, uint16_t idx);
 struct seg *lane_seg(const struct mesh_lane *l, uint64_t seq);
 /* Forgets what all members have; wakes the writer. */
 void lane_advance(struct mesh *m, struct mesh_lane *l, uint64_t now);
-/* Whether a new segment may be sent. */
+/* Whether a new segment may be sent, at its pace. */
 bool lane_can_send(const struct mesh_lane *l);
 /* Whether something is held that a member lacks, or waits to be sent. */
 bool lane_is_busy(const struct mesh_lane *l);
@@ -425,11 +468,15 @@ void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, u
 /* Its host is gone: delivers what is here, and tells what is missing. */
 void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now);
 void in_free(struct mesh *m, struct mesh_in *in);
+/* Lanes that were not heard for a second share the windows no more. */
+void in_forget_active(struct mesh *m, uint64_t now);
 /* Segments that are taken of a lane of which none has come. */
 uint32_t in_window(struct mesh *m);
 void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now);
 /* The STATUS of a lane, to be sent now. */
 void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s);
+/* STATUS was sent to a peer. */
+void in_status_sent(struct mesh *m, struct peer *p, uint64_t now);
 static inline struct rseg *in_seg(const struct mesh_in *in, uint64_t seq)
 {
 	return &in->ring[seq & (in->ring_cap - 1)];

@@ -78,7 +78,8 @@ int mw_status_next(struct mw_list *l, struct mw_status *v)
 		return r;
 	v->lane = le16_get(p);
 	v->cum = le64_get(p + 2);
-	v->window = le32_get(p + 10);
+	v->window = le16_get(p + 10);
+	v->burst = le16_get(p + 12);
 	return 1;
 }
 
@@ -286,7 +287,8 @@ bool mw_add_status(struct mw_writer *w, const struct mw_status *v)
 		return false;
 	le16_put(p, v->lane);
 	le64_put(p + 2, v->cum);
-	le32_put(p + 10, v->window);
+	le16_put(p + 10, v->window);
+	le16_put(p + 12, v->burst);
 	return true;
 }
 

@@ -169,7 +169,8 @@ struct mw_echo {
 struct mw_status {
 	uint16_t lane;
 	uint64_t cum;    /* all below it is here */
-	uint32_t window; /* segments from cum on that are taken */
+	uint16_t window; /* segments from cum on that are taken */
+	uint16_t burst;  /* segments that the socket holds at once */
 };
 
 /* NAK: ranges of segments of one lane. */

@@ -15,7 +15,7 @@
 #define LANE_MAX (64u << 10)
 
 /* Bytes per second in datagrams without data: status of a loaded host, and answers to newcomers. */
-#define CONTROL_MAX 600000u
+#define CONTROL_MAX 900000u
 
 /* How long a lane may stay closed to its writer when nothing else is wrong: block_ms, the liveness
  * limit, and as much again to notice. */
@@ -84,7 +84,7 @@ void check_host(struct host *h)
 	struct mesh_stats s;
 	uint64_t passed = h->world->now - h->checked_at, control;
 
-	if (passed < EVERY)
+	if (passed < EVERY || h->liar)
 		return;
 	host_stats(h, &s, NULL);
 	check_memory(h, &s);
@@ -128,7 +128,8 @@ void check_peer(struct host *h, const struct mesh_peer_info *info, enum mesh_pee
 
 	world_trace(w, "h%u: %s was %s, is %s", h->index, other ? other->name : info->host,
 	            mesh_peer_state_str(was), mesh_peer_state_str(info->state));
-	if (info->state < MESH_PEER_LEFT || !other || other == h || !w->demands.no_leave)
+	if (info->state < MESH_PEER_LEFT || !other || other == h || !w->demands.no_leave ||
+	    h->liar || other->liar)
 		return;
 	if (other->app.is_leaving || h->app.is_leaving || other->is_outcast || h->is_outcast)
 		return;
@@ -150,7 +151,8 @@ void check_evicted(struct host *h, const struct mesh_peer_info *info, const char
 		if (e->ledger->origin == h->app.origin && !strcmp(name, channel))
 			e->was_evicted = true;
 	}
-	if (w->demands.no_eviction && other && *trouble_of(w, h->index, other->index) < w->now)
+	if (w->demands.no_eviction && other && !other->liar && !h->liar &&
+	    *trouble_of(w, h->index, other->index) < w->now)
 		world_fail(w, "host%u evicts %s from %s", h->index, info->host, channel);
 }
 
@@ -166,6 +168,8 @@ void check_gap_cause(struct ear *e)
 {
 	struct world *w = e->host->world;
 
+	if (e->host->liar || world_host(w, e->ledger->origin->host)->liar)
+		return;
 	if (!(e->ledger->number % 2) && (w->demands.no_gap || w->demands.no_eviction) &&
 	    !check_is_excused(e))
 		world_fail(w, "host%u misses %llu messages of host%u, ch%u, without a cause",
@@ -173,19 +177,34 @@ void check_gap_cause(struct ear *e)
 		           e->ledger->number / 2);
 }
 
+/* What a host may be made to repair by one that lies: twice what it sends, and two windows. */
+static uint64_t lied(const struct world *w, const struct host *h, uint64_t sent)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < w->n; i++)
+		n += w->hosts[i].liar != NULL;
+	return n * 2 * (sent + h->config.lane_max);
+}
+
 void check_repairs(struct world *w)
 {
-	uint64_t repaired = 0, lost = 0;
+	uint64_t repaired = 0, lost = 0, extra = 0;
 	struct mesh_stats now, sum;
 	double max;
 
 	for (uint32_t i = 0; i < w->n; i++) {
+		if (w->hosts[i].liar)
+			continue;
 		host_stats(&w->hosts[i], &now, &sum);
 		repaired += sum.repair_bytes_out;
 		lost += w->hosts[i].lost_bytes + w->hosts[i].overtaken_bytes;
+		extra += lied(w, &w->hosts[i], sum.data_out);
 	}
-	max = w->demands.repair_max * (double)lost + 65536.0 * w->n;
-	if (w->demands.repair_max > 0 && (double)repaired > max)
+	w->repaired = repaired;
+	w->to_repair = lost;
+	max = w->demands.repair_max * (double)lost + 16384.0 * w->n + (double)extra;
+	if ((double)repaired > max)
 		world_fail(w, "%llu bytes were repaired, of %llu that were lost or overtaken",
 		           (unsigned long long)repaired, (unsigned long long)lost);
 }

@@ -2,6 +2,7 @@
 #include "t/sim/host.h"
 
 #include "t/sim/check.h"
+#include "t/sim/liar.h"
 #include "t/sim/world.h"
 
 #include <stdio.h>
@@ -115,6 +116,8 @@ static void sock_read(struct host *h, struct sock *s, uint64_t *cost)
 		memcpy(bytes, d->bytes, len);
 		world_trace(h->world, "h%u <h%d %u bytes%s", h->index, (int)d->src, d->len,
 		            d->group ? " group" : "");
+		if (h->liar)
+			liar_overhear(h->liar, d);
 		account_enter(&h->account);
 		mesh_recv(h->mesh, bytes, len, &d->from, d->group, host_clock(h));
 		account_enter(NULL);
@@ -235,6 +238,8 @@ void host_pump(struct host *h)
 		account_enter(NULL);
 		if (!len)
 			break;
+		if (h->liar)
+			liar_alter(h->liar, bytes, len);
 		check_datagram(h, bytes, len, &to);
 		net_send(&h->world->net, h, bytes, len, &to);
 		h->busy_until += h->cpu_ns;
@@ -332,6 +337,8 @@ void host_crash(struct host *h)
 	account_enter(&h->account);
 	mesh_free(h->mesh);
 	account_enter(NULL);
+	liar_free(h->liar);
+	h->liar = NULL;
 	h->mesh = NULL;
 	h->run_at = UINT64_MAX;
 	if (h->account.n && !h->world->failed)

@@ -26,6 +26,8 @@ struct sock {
 	size_t held; /* bytes, as Linux counts them */
 };
 
+struct liar;
+
 struct host {
 	struct world *world;
 	uint32_t index;
@@ -61,7 +63,8 @@ struct host {
 	struct mesh_stats stats_past; /* sum over boots that have ended */
 	uint64_t booted_at;
 	uint64_t checked_at, n_evicted;
-	bool is_outcast; /* nobody need meet it: refused, or out of reach for good */
+	struct liar *liar; /* NULL: it is honest */
+	bool is_outcast;   /* nobody need meet it: refused, or out of reach for good */
 	struct app app;
 };
 

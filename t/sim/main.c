@@ -63,11 +63,12 @@ static void run(const struct options *o, const struct scenario *s, uint64_t seed
 		       (unsigned long long)seed, nodes, (double)w->failed_at / 1e9, w->why);
 	} else if (o->verbose) {
 		printf("%s, seed %llu, %u hosts: %.3f s, %llu events, %llu datagrams, %llu lost, "
-		       "%llu messages heard\n",
+		       "%llu messages heard, %llu bytes repaired of %llu\n",
 		       s->name, (unsigned long long)seed, nodes, (double)w->now / 1e9,
 		       (unsigned long long)w->n_events, (unsigned long long)w->net.datagrams,
 		       (unsigned long long)w->net.lost[NET_LOST],
-		       (unsigned long long)w->n_delivered);
+		       (unsigned long long)w->n_delivered, (unsigned long long)w->repaired,
+		       (unsigned long long)w->to_repair);
 	}
 	fflush(stdout);
 	world_free(w);

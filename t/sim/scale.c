@@ -49,8 +49,9 @@ void scale_head(void)
 {
 	printf("| hosts | idle: control, B/s per host | load: control, B/s per receiver | of the "
 	       "sender | with 1%% lost: bytes repaired per byte lost | NAKs per lost datagram | "
-	       "memory per peer, B | messages heard, per receiver and second |\n"
-	       "|---|---|---|---|---|---|---|---|\n");
+	       "memory per peer, B | messages heard, per receiver and second | all have met after, s "
+	       "|\n"
+	       "|---|---|---|---|---|---|---|---|---|\n");
 	fflush(stdout);
 }
 
@@ -58,7 +59,7 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 {
 	struct world *w = world_new(crypto, seed, n, false);
 	struct host *sender = world_host(w, 0);
-	uint64_t second = n > 300 ? S / 5 : n > 100 ? S / 2 : 5 * S, lost;
+	uint64_t second = n > 100 ? S : 5 * S, met, lost;
 	struct sums idle, load, loss;
 	size_t alone, memory;
 
@@ -72,7 +73,9 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 	alone = sender->account.held;
 	for (uint32_t i = 1; i < n; i++)
 		host_boot(world_host(w, i));
+	met = w->now;
 	world_meet(w, 120 * S);
+	met = w->now - met;
 	world_run(w, w->now + 3 * S);
 	memory = sender->account.held - alone;
 	idle = measure(w, 10 * second);
@@ -87,13 +90,13 @@ bool scale_run(struct crypto *crypto, uint64_t seed, uint32_t n)
 	lost = w->net.lost[NET_LOST];
 	loss = measure(w, 2 * second);
 	lost = w->net.lost[NET_LOST] - lost;
-	printf("| %u | %.0f | %.0f | %.0f | %.3f | %.3f | %zu | %.0f |\n", n,
+	printf("| %u | %.0f | %.0f | %.0f | %.3f | %.3f | %zu | %.0f | %.1f |\n", n,
 	       (double)idle.control * 1e9 / (double)(10 * second) / n,
 	       (double)(load.control - load.control_sender) * 1e9 / (double)second / (n - 1),
 	       (double)load.control_sender * 1e9 / (double)second,
 	       loss.lost ? (double)loss.repairs / (double)loss.lost : 0,
 	       lost ? (double)loss.naks / (double)lost : 0, memory / (n - 1),
-	       (double)load.heard * 1e9 / (double)second / (n - 1));
+	       (double)load.heard * 1e9 / (double)second / (n - 1), (double)met / 1e9);
 	fflush(stdout);
 	if (w->failed)
 		printf("FAILED: %u hosts, seed %llu, at %.6f s: %s\n", n, (unsigned long long)seed,

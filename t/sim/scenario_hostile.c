@@ -3,6 +3,7 @@
 
 #include "libnc/base/endian.h"
 #include "t/sim/check.h"
+#include "t/sim/liar.h"
 #include "t/sim/memory.h"
 #include "t/sim/world.h"
 
@@ -315,10 +316,101 @@ static void rotation(struct world *w)
 	world_settle(w);
 }
 
+/* ---- members that lie ---- */
+
+#define SPAN     (4 * S) /* in which each honest host hears so many messages of each other one: */
+#define HEARD_IN 50u     /* a twentieth of what is written */
+
+static void on_lie(void *world, void *p, uint64_t until)
+{
+	struct world *w = world;
+	struct host *h = p;
+
+	if (!h->liar || w->now >= until)
+		return;
+	liar_speak(h->liar);
+	world_at(w, w->now + rng_range(&w->rng, 200 * US, MS), on_lie, p, until);
+}
+
+/* Messages that honest hosts have heard of each other, on the lane that all have. */
+static void expect_heard(struct world *w, uint64_t *heard)
+{
+	for (uint32_t i = 0; i < w->n && !w->failed; i++)
+		for (const struct ear *e = world_host(w, i)->app.ears; e; e = e->next_ear) {
+			uint32_t from = e->ledger->origin->host;
+			uint64_t *before = &heard[i * w->n + from];
+
+			if (e->ledger->number || !e->in || e->host->liar ||
+			    world_host(w, from)->liar)
+				continue;
+			if (e->heard < *before + HEARD_IN)
+				world_fail(w,
+				           "host%u hears %llu messages of host%u in %.0f s of lies",
+				           i, (unsigned long long)(e->heard - *before), from,
+				           (double)SPAN / 1e9);
+			*before = e->heard;
+		}
+}
+
+/* Up to three that don't contradict one another. */
+static uint32_t some_lies(struct rng *r)
+{
+	uint32_t lies = 0;
+
+	for (uint64_t i = rng_range(r, 1, 3); i; i--)
+		lies |= 1u << rng_below(r, LIE_N);
+	return lies & LIE_CLOSED ? lies & ~(uint32_t)LIE_WIDE : lies;
+}
+
+/* Members that hold the key lie, all in their own way: the others hear each other as if nothing
+ * were, but for the moments in which those that take nothing are waited for. */
+static void lie(struct world *w, uint32_t n_liars, uint64_t spans)
+{
+	uint64_t *heard = sim_calloc((size_t)w->n * w->n, sizeof(*heard));
+	uint64_t until;
+
+	w->scenario_data = heard;
+	w->demands.no_leave = w->demands.no_eviction = w->demands.no_gap = true;
+	w->net.kinds[0].delay_ns = 50 * US;
+	w->net.kinds[1] = (struct path){.delay_ns = 50 * US, .loss_ppm = 10000};
+	for (uint32_t i = 0; i < w->n; i++) {
+		world_host(w, i)->config.memory_max = 8u << 20;
+		world_host(w, i)->config.lane_max = 256u << 10;
+		for (uint32_t k = 0; k < w->n; k++)
+			net_path(&w->net, i, k, 1);
+	}
+	scenario_boot(w, 100 * MS);
+	world_meet(w, 5 * S);
+	until = w->now + spans * SPAN;
+	for (uint32_t i = 0; i < n_liars && !w->failed; i++) {
+		struct host *h = world_host(w, w->n - 1 - i);
+
+		h->liar = liar_new(h, some_lies(&w->rng), w->seed + i);
+		on_lie(w, h, until);
+	}
+	for (uint64_t i = 0; i < spans && !w->failed; i++) {
+		world_run(w, w->now + SPAN);
+		expect_heard(w, heard);
+	}
+	world_settle(w);
+}
+
+static void liar(struct world *w)
+{
+	lie(w, 1, 5);
+}
+
+static void liars(struct world *w)
+{
+	lie(w, 2, 3);
+}
+
 const struct scenario scenarios_hostile[] = {
         {"replay", "a session is recorded and played again", 3, 0, false, replay},
         {"flip", "each bit of a datagram is turned over", 2, 0, false, flip},
         {"forged", "forged datagrams beside true ones", 3, 0, false, forged},
+        {"liar", "a member that holds the key lies", 4, 0, false, liar},
+        {"liars", "two of twelve lie", 12, 0, false, liars},
         {"rotation", "keys change under load", 3, 0, false, rotation},
         {0},
 };

@@ -21,7 +21,6 @@ static void start(struct world *w)
 static void crowd(struct world *w)
 {
 	w->demands.no_leave = w->demands.no_eviction = w->demands.no_gap = true;
-	w->demands.repair_max = 3;
 	w->net.kinds[0] = (struct path){.delay_ns = 100 * US, .loss_ppm = 10000};
 	for (uint32_t i = 1; i < w->n; i++) {
 		struct app_habits *a = &world_host(w, i)->app.habits;

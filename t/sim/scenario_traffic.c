@@ -7,7 +7,6 @@
 static void calm(struct world *w)
 {
 	w->demands.no_leave = w->demands.no_eviction = w->demands.no_gap = true;
-	w->demands.repair_max = 2;
 	w->demands.settle_ns = 5 * S;
 	scenario_habits(w);
 	w->net.kinds[0].delay_ns = 50 * US;
@@ -20,7 +19,6 @@ static void calm(struct world *w)
 static void loss(struct world *w)
 {
 	w->demands.no_leave = w->demands.no_eviction = w->demands.no_gap = true;
-	w->demands.repair_max = 3;
 	scenario_habits(w);
 	scenario_paths(w, rng_chance(&w->rng, 500000) ? 10000 : 50000);
 	scenario_boot(w, 100 * MS);
@@ -31,7 +29,6 @@ static void loss(struct world *w)
 /* A fifth is lost. */
 static void heavy(struct world *w)
 {
-	w->demands.repair_max = 3;
 	scenario_habits(w);
 	scenario_paths(w, 200000);
 	scenario_boot(w, 100 * MS);
@@ -121,7 +118,6 @@ static void mtu(struct world *w)
 /* No multicast: every datagram goes to single hosts. */
 static void unicast(struct world *w)
 {
-	w->demands.repair_max = 3;
 	scenario_habits(w);
 	scenario_paths(w, 20000);
 	w->net.group_blocked = true;

@@ -35,6 +35,7 @@ struct world *world_new(struct crypto *crypto, uint64_t seed, uint32_t n, bool t
 	w->is_traced = traced;
 	w->rng = rng_stream(seed, 0);
 	w->demands.settle_ns = 30 * S;
+	w->demands.repair_max = 1.25;
 	w->block = sim_calloc(1, (size_t)2 * APP_FRAME_MAX);
 	rng_fill(&r, w->block, (size_t)2 * APP_FRAME_MAX);
 	w->trouble = sim_calloc((size_t)n * n, sizeof(*w->trouble));
@@ -165,16 +166,21 @@ void world_heal(struct world *w)
 static bool have_met(const struct world *w, char *why, size_t cap)
 {
 	struct mesh_stats s;
-	uint32_t n_live = 0;
+	uint32_t n_live = 0, n_liars = 0;
 
-	for (uint32_t i = 0; i < w->n; i++)
-		n_live += w->hosts[i].mesh && !w->hosts[i].is_outcast;
+	for (uint32_t i = 0; i < w->n; i++) {
+		n_live += w->hosts[i].mesh && !w->hosts[i].is_outcast && !w->hosts[i].liar;
+		n_liars += w->hosts[i].liar != NULL;
+	}
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct host *h = &w->hosts[i];
 
-		if (!h->mesh || h->is_outcast)
+		if (!h->mesh || h->is_outcast || h->liar)
 			continue;
 		mesh_stats(h->mesh, &s);
+		for (uint32_t k = 0; n_liars && k < w->n; k++)
+			if (w->hosts[k].liar && host_sees(h, &w->hosts[k]) == MESH_PEER_UP)
+				s.n_peers_up--;
 		if (s.n_peers_up != n_live - 1) {
 			snprintf(why, cap, "host%u sees %u of %u hosts up", i, s.n_peers_up,
 			         n_live - 1);
@@ -199,7 +205,7 @@ void world_meet(struct world *w, uint64_t within)
 static bool has_settled(struct world *w, char *why, size_t cap)
 {
 	for (uint32_t i = 0; i < w->n; i++)
-		if (w->hosts[i].mesh && !w->hosts[i].is_outcast &&
+		if (w->hosts[i].mesh && !w->hosts[i].is_outcast && !w->hosts[i].liar &&
 		    !app_is_settled(&w->hosts[i].app, why, cap))
 			return false;
 	return true;

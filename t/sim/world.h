@@ -44,7 +44,8 @@ struct world {
 	char why[512];
 	uint64_t failed_at;
 	uint64_t n_events, n_delivered;
-	void *scenario_data; /* freed with the world */
+	uint64_t repaired, to_repair; /* bytes repaired; lost, or later than others: at the end */
+	void *scenario_data;          /* freed with the world */
 };
 
 /* The cipher follows from the seed. */
