@@ -116,6 +116,7 @@ hear() {
 	n=$(listeners "$2" "$3")
 	NC_SOCKET=$T/$2/%s.sock "$LISTEN" "$3" "${4:->}" >"heard.$1" 2>"lost.$1" 3>&- &
 	HEARER[$1]=$!
+	CLIENTS+=("$!")
 	eventually at_least $((n + 1)) listeners "$2" "$3"
 }
 declare -A HEARER

@@ -64,6 +64,7 @@ hear() {
 	shift 3
 	"$CLIENT" -s "$T/$host-%s.sock" -o json listen "$channel" --reliable "$@" >"$file" 2>"$file.err" 3>&- &
 	LISTENER=$!
+	CLIENTS+=("$LISTENER")
 	listens() { nc "$host" -o json clients "$channel" | jq -e --argjson pid $LISTENER 'any(.[]; .pid == $pid and (.patterns | length) > 0)'; }
 	eventually listens
 }

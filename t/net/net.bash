@@ -20,6 +20,9 @@ need_hosts() {
 	export NET
 }
 
+# Clients of this side, which would wait for their server for ever: they go with the test.
+CLIENTS=()
+
 setup() {
 	T=$(mktemp -d /tmp/nct.XXXXXX)
 	unset NET
@@ -27,6 +30,8 @@ setup() {
 }
 
 teardown() {
+	local pid
+	for pid in "${CLIENTS[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
 	[ -z "${NET-}" ] || hosts down
 	if [ -z "${BATS_TEST_COMPLETED-}" ]; then
 		tail -n 20 "$T"/out.* 2>/dev/null | sed 's/^/# /' || true
