@@ -191,9 +191,10 @@ static void consume(struct mesh *m, struct mesh_in *in, const uint8_t *p, size_t
 	uint64_t before, whole;
 	size_t at, taken;
 
-	/* It goes on elsewhere: the sender has left out what nobody heard. */
-	if (in->sync && (msgs != (uint32_t)in->stream.begun ||
-	                 first != (in->stream.left < len ? in->stream.left : MW_NO_FIRST)))
+	/* It goes on elsewhere: the sender has left out what nobody heard. That counts, too, while
+	 * a frame is waited for that begins in a segment. */
+	if (msgs != (uint32_t)in->stream.begun ||
+	    (in->sync && first != (in->stream.left < len ? in->stream.left : MW_NO_FIRST)))
 		resync(m, in, full_msgs(in, msgs), true);
 	if (!in->sync) {
 		if (first >= len)

@@ -500,6 +500,63 @@ static void a_partition_is_told_exactly_when_it_heals(void **state)
 	assert_true(hosts[1].heard >= 20);
 }
 
+static bool lose_all(const struct datagram *d)
+{
+	(void)d;
+	return true;
+}
+
+static bool lose_to_a(const struct datagram *d)
+{
+	return d->to == 0;
+}
+
+/* A takes B for gone, which still hears where the lane stands: so much is missing for it, and what
+ * A writes later leaves no other trace in the lane than its count. Then A sees B again. */
+static void away_and_back(enum mesh_class class)
+{
+	unsigned ups;
+
+	boot(0, "A");
+	boot(1, "B");
+	hosts[0].lane = mesh_lane_open(hosts[0].m, "c", class, &hosts[0], now_ns);
+	run(3000 * MS);
+	emit(&hosts[0], 0, 10, 100);
+	run(100 * MS);
+	assert_int_equal(hosts[1].heard, 10);
+	lossy = lose_to_a;
+	run(7000 * MS);
+	emit(&hosts[0], 10, 10, 100);
+	run(2000 * MS);
+	if (class == MESH_RELIABLE) {
+		lossy = lose_all;
+		run(11000 * MS);
+	}
+	assert_int_equal(hosts[1].missed, 10);
+	emit(&hosts[0], 20, 10, 100);
+	lossy = NULL;
+	for (ups = hosts[0].ups; hosts[0].ups == ups;)
+		run(MS);
+	if (class == MESH_RELIABLE)
+		run(3000 * MS);
+	emit(&hosts[0], 30, 10, 100);
+	run(3000 * MS);
+	assert_int_equal(hosts[1].heard, 20);
+	assert_int_equal(hosts[1].missed, 20);
+}
+
+static void what_nobody_heard_is_told_as_missing_however_often_it_was_told_before(void **state)
+{
+	(void)state;
+	away_and_back(MESH_RELIABLE);
+}
+
+static void what_nobody_heard_of_a_best_effort_lane_is_told_as_missing_too(void **state)
+{
+	(void)state;
+	away_and_back(MESH_BEST_EFFORT);
+}
+
 static void a_second_host_of_the_same_name_is_refused(void **state)
 {
 	(void)state;
@@ -546,6 +603,12 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_partition_is_told_exactly_when_it_heals, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(
+	                what_nobody_heard_is_told_as_missing_however_often_it_was_told_before,
+	                setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                what_nobody_heard_of_a_best_effort_lane_is_told_as_missing_too, setup,
+	                teardown),
 	        cmocka_unit_test_setup_teardown(a_second_host_of_the_same_name_is_refused, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_new_boot_takes_the_place_of_one_that_crashed,
