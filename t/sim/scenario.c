@@ -64,3 +64,15 @@ void scenario_paths(struct world *w, uint32_t loss_max_ppm)
 		for (uint32_t k = 0; k < w->n; k++)
 			net_path(net, i, k, (uint8_t)rng_range(&w->rng, 1, 7));
 }
+
+void scenario_late(struct world *w, struct host *h)
+{
+	uint64_t until = w->now + rng_below(&w->rng, h->config.liveness_ms * MS / 2);
+
+	if (w->now < h->late_until + S)
+		return;
+	host_late(h, until);
+	for (uint32_t i = 0; i < w->n; i++) /* gaps have a cause, leaving has none */
+		for (struct ear *e = world_host(w, i)->app.ears; e; e = e->next_ear)
+			e->was_evicted = true;
+}

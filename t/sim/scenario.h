@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct host;
 struct world;
 
 struct scenario {
@@ -30,5 +31,8 @@ void scenario_boot(struct world *w, uint64_t within_ns);
 void scenario_habits(struct world *w);
 /* Every path but those of kind 0, which heals, is of some random kind up to this loss. */
 void scenario_paths(struct world *w, uint32_t loss_max_ppm);
+/* A host is not run for up to half of its liveness limit. One that has not run for a second since
+ * the last time is left alone: to others it would be silent for longer than that. */
+void scenario_late(struct world *w, struct host *h);
 
 #endif

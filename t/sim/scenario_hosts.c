@@ -118,13 +118,9 @@ static void late(struct world *w)
 	scenario_boot(w, 100 * MS);
 	for (int i = 0; i < 6 && !w->failed; i++) {
 		struct host *h = any_host(w);
-		uint64_t most = h->config.liveness_ms * MS / 2;
 
 		world_run(w, w->now + rng_below(&w->rng, 2 * S));
-		host_late(h, w->now + rng_below(&w->rng, most));
-		for (uint32_t k = 0; k < w->n; k++) /* gaps have a cause, leaving has none */
-			for (struct ear *e = world_host(w, k)->app.ears; e; e = e->next_ear)
-				e->was_evicted = true;
+		scenario_late(w, h);
 	}
 	world_run(w, w->now + 4 * S);
 	world_settle(w);

@@ -50,10 +50,7 @@ static void day(struct world *w, uint64_t every_ns)
 		struct host *h = world_host(w, (uint32_t)rng_below(&w->rng, w->n));
 
 		world_run(w, w->now + rng_below(&w->rng, 60 * S));
-		host_late(h, w->now + rng_below(&w->rng, h->config.liveness_ms * MS / 2));
-		for (uint32_t k = 0; k < w->n; k++) /* gaps have a cause, leaving has none */
-			for (struct ear *e = world_host(w, k)->app.ears; e; e = e->next_ear)
-				e->was_evicted = true;
+		scenario_late(w, h);
 	}
 	world_settle(w);
 }
