@@ -22,6 +22,15 @@ struct mesh_in *in_find(struct mesh *m, const struct peer *p, uint16_t lane)
 
 /* ---- memory ---- */
 
+/* What windows may take of the memory. The rest is for segments of which the upper layer takes a
+ * part, so that a lane that takes nothing does not keep others from being delivered. */
+static size_t windows_max(const struct mesh *m)
+{
+	size_t kept = m->cfg.memory_max / 8;
+
+	return m->cfg.memory_max - (kept > m->cfg.mtu ? kept : m->cfg.mtu);
+}
+
 /* Makes the ring hold [next, end). */
 static bool ring_fit(struct mesh_in *in, uint64_t end)
 {
@@ -316,7 +325,7 @@ static bool drain(struct mesh *m, struct mesh_in *in)
  * that comes asks for it. */
 static void work_rooms_out(struct mesh *m, uint32_t n_active)
 {
-	size_t held = m->cfg.memory_max / n_active, queued;
+	size_t held = windows_max(m) / n_active, queued;
 
 	if (held > m->cfg.lane_max)
 		held = m->cfg.lane_max;
@@ -338,7 +347,7 @@ static uint32_t room_in_memory(struct mesh *m)
 
 	if (m->rooms.n_active != n_active)
 		work_rooms_out(m, n_active);
-	return m->stats.memory_in > m->cfg.memory_max ? BURST_MIN : m->rooms.memory;
+	return m->stats.memory_in > windows_max(m) ? BURST_MIN : m->rooms.memory;
 }
 
 uint32_t in_window(struct mesh *m)
@@ -474,7 +483,7 @@ static void store(struct mesh *m, struct mesh_in *in, const struct mw_data *d)
 	struct rseg *s = in_seg(in, d->seq);
 
 	/* windows are counted in segments of our own length: others may be longer */
-	if (m->stats.memory_in + d->len <= m->cfg.memory_max)
+	if (m->stats.memory_in + d->len <= windows_max(m))
 		s->data = pool_get(&m->pool, d->len);
 	if (!s->data) {
 		m->stats.dropped[MESH_DROP_MEMORY]++;
@@ -524,6 +533,8 @@ void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_
 		why = MESH_DROP_DUPLICATE;
 	else if (in->class == MESH_RELIABLE && d->seq >= in->promised)
 		why = MESH_DROP_WINDOW;
+	else if (m->stats.memory_in + d->len > m->cfg.memory_max)
+		why = MESH_DROP_MEMORY; /* no room for what the upper layer may leave of it */
 	if (why != MESH_DROP_N) {
 		m->stats.dropped[why]++;
 		return;

@@ -48,7 +48,12 @@ struct datagram {
 	uint8_t *data;
 };
 
+#define N_MORE 6
+
 static struct host hosts[N_HOSTS];
+/* Further lanes of A, "d" and so on, as A writes them and as B hears them. */
+static struct host more[N_MORE];
+static size_t memory_max; /* of hosts that boot; 0: the default */
 static unsigned n_hosts;
 static uint64_t now_ns;
 static uint64_t rng;
@@ -79,6 +84,10 @@ static void *on_accept(void *arg, const char *host, uint32_t tag, const char *ch
 
 	(void)tag;
 	(void)class;
+	if (h == &hosts[1] && channel[0] > 'c' && channel[0] <= 'c' + N_MORE) {
+		more[channel[0] - 'd'].in[0] = in;
+		return &more[channel[0] - 'd'];
+	}
 	if (strcmp(channel, "c") || host[0] != 'A' || h == &hosts[0])
 		return NULL;
 	h->in[0] = in;
@@ -185,6 +194,8 @@ static void boot(unsigned i, const char *name)
 	c.host = name;
 	c.version = "test";
 	c.rcvbuf = 4u << 20;
+	if (memory_max)
+		c.memory_max = c.lane_max = memory_max;
 	on_random(NULL, c.boot, sizeof(c.boot));
 	assert_int_equal(mesh_new(&h->m, &c, &env, crypto, &keys, now_ns), 0);
 	if (i >= n_hosts)
@@ -287,6 +298,8 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(hosts, 0, sizeof(hosts));
+	memset(more, 0, sizeof(more));
+	memory_max = 0;
 	n_hosts = 0;
 	now_ns = 1000 * MS;
 	rng = 88172645463325252u;
@@ -468,6 +481,89 @@ static void a_reader_that_takes_nothing_closes_the_window_and_is_evicted(void **
 	assert_int_equal(hosts[1].heard + hosts[1].missed, s.messages_out);
 }
 
+/* B's windows hold no more than they may. */
+static void expect_bound(size_t max)
+{
+	struct mesh_stats s;
+
+	mesh_stats(hosts[1].m, &s);
+	assert_true(s.memory_in <= max);
+}
+
+/* Loses the first full datagram to the group, and ten repairs. */
+static bool lose_first(const struct datagram *d)
+{
+	if (d->to != 1 || d->len < 1000)
+		return false;
+	return d->group ? n_full++ == 0 : n_repairs++ < 10;
+}
+
+static void what_is_kept_of_a_segment_counts_as_memory_of_the_windows(void **state)
+{
+	size_t max = 4 * 1472;
+	struct mesh_stats stats;
+	unsigned i;
+
+	(void)state;
+	n_full = n_repairs = 0;
+	two_up();
+	mesh_free(hosts[1].m);
+	memory_max = max;
+	boot(1, "B");
+	run(3000 * MS);
+	/* the first of them comes when the others fill the windows, and is not taken */
+	lossy = lose_first;
+	hosts[1].room = 0;
+	emit(&hosts[0], 0, 20, 1380);
+	for (i = 0; i < 400; i++) {
+		run(MS);
+		expect_bound(max);
+	}
+	mesh_stats(hosts[1].m, &stats);
+	assert_true(stats.data_in > 0);
+	assert_int_equal(hosts[1].heard, 0);
+	hosts[1].room = SIZE_MAX;
+	mesh_in_resume(hosts[1].m, hosts[1].in[0], now_ns);
+	run(2000 * MS);
+	assert_int_equal(hosts[1].heard, 20);
+	assert_int_equal(hosts[1].missed, 0);
+}
+
+static void lanes_that_take_nothing_hold_no_more_than_they_may_and_lose_nothing(void **state)
+{
+	size_t max = 4 * 1472;
+	unsigned i;
+
+	(void)state;
+	boot(0, "A");
+	memory_max = max;
+	boot(1, "B");
+	for (i = 0; i < N_MORE; i++) {
+		char channel[] = {(char)('d' + i), 0};
+
+		more[i].m = hosts[0].m;
+		more[i].lane = mesh_lane_open(hosts[0].m, channel, MESH_RELIABLE, &more[i], now_ns);
+		assert_non_null(more[i].lane);
+	}
+	run(3000 * MS);
+	for (i = 0; i < N_MORE; i++)
+		emit(&more[i], 0, 3, 1380);
+	for (i = 0; i < 100; i++) {
+		run(MS);
+		expect_bound(max);
+	}
+	assert_true(dropped(MESH_DROP_MEMORY) > 0);
+	for (i = 0; i < N_MORE; i++)
+		more[i].room = SIZE_MAX;
+	for (i = 0; i < N_MORE; i++)
+		mesh_in_resume(hosts[1].m, more[i].in[0], now_ns);
+	run(2000 * MS);
+	for (i = 0; i < N_MORE; i++) {
+		assert_int_equal(more[i].heard, 3);
+		assert_int_equal(more[i].missed, 0);
+	}
+}
+
 static void a_clean_leave_is_exact_and_a_crash_is_not(void **state)
 {
 	(void)state;
@@ -598,6 +694,11 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(
 	                a_reader_that_takes_nothing_closes_the_window_and_is_evicted, setup,
+	                teardown),
+	        cmocka_unit_test_setup_teardown(
+	                what_is_kept_of_a_segment_counts_as_memory_of_the_windows, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                lanes_that_take_nothing_hold_no_more_than_they_may_and_lose_nothing, setup,
 	                teardown),
 	        cmocka_unit_test_setup_teardown(a_clean_leave_is_exact_and_a_crash_is_not, setup,
 	                                        teardown),
