@@ -614,6 +614,14 @@ void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool en
 		drain(m, in);
 }
 
+void in_on_asked(struct mesh *m, struct peer *p, uint16_t lane)
+{
+	struct mesh_in *in = in_find(m, p, lane);
+
+	if (!in || in->broken)
+		peer_note(m, p, MW_PART, lane, 0);
+}
+
 static void in_new(struct mesh *m, struct peer *p, const struct mw_lane *v, enum mesh_class class,
                    uint64_t now)
 {

@@ -183,9 +183,28 @@ void member_on_part(struct mesh *m, struct peer *p, uint16_t lane, uint64_t now)
 		member_free(m, mb, now);
 }
 
+/* One that was found to hold the lane up before is asked by itself, and parts again if it has
+ * parted. In a large group a few are, by chance. */
+static void ask(struct mesh *m, struct member *mb, uint32_t n_holding)
+{
+	if (n_holding <= SMALL_GROUP || mesh_random(m) % n_holding < SMALL_GROUP)
+		peer_note(m, mb->peer, MW_HEAD, mb->lane->idx, 0);
+}
+
+static uint32_t count_holding(const struct mesh_lane *l)
+{
+	uint32_t n = 0;
+	struct list *it;
+
+	list_for_each(it, &l->members)
+		n += list_entry(it, struct member, link)->held_at > 0;
+	return n;
+}
+
 uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
 {
 	uint64_t wait = m->cfg.block_ms * NS_MS, at = now + wait / 8;
+	uint32_t n_holding = count_holding(l);
 	struct list *it, *next;
 
 	list_for_each_safe(it, next, &l->members) {
@@ -199,6 +218,8 @@ uint64_t member_check(struct mesh *m, struct mesh_lane *l, uint64_t now)
 		}
 		if (!mb->held_at)
 			mb->held_at = now;
+		else if (now - mb->held_at >= wait / 8)
+			ask(m, mb, n_holding);
 		if (now - mb->held_at < wait) {
 			at = mb->held_at + wait < at ? mb->held_at + wait : at;
 			continue;

@@ -183,6 +183,8 @@ static bool on_public(struct arrival *a, const struct mw_chunk *c)
 	case MW_END:
 		if (!mw_head_get(&h, c))
 			return false;
+		if (c->kind == MW_HEAD && a->to_us)
+			in_on_asked(a->m, a->p, h.lane);
 		in_on_head(a->m, a->p, &h, c->kind == MW_END, c->flags & MW_F_ASK, a->now);
 		return true;
 	case MW_LANES: return on_lanes(a, c);

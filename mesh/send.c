@@ -101,12 +101,16 @@ static void put_notes(struct mesh *m, struct peer *p, struct mw_writer *w)
 		struct note *n = &p->notes[p->n_notes - 1];
 		struct mw_evicted e = {n->lane, n->token};
 		struct mw_head h = {.lane = n->lane};
+		const struct mesh_lane *l;
 
 		if (mw_room(w) < MW_CHUNK_LEN + 18)
 			return;
 		/* A lane that was opened again under the same index is not over. */
 		if (n->kind == MW_END && !lane_by_idx(m, n->lane)) {
 			mw_put_head(w, MW_END, 0, &h);
+		} else if (n->kind == MW_HEAD && (l = lane_by_idx(m, n->lane))) {
+			lane_head(l, &h);
+			mw_put_head(w, MW_HEAD, MW_F_ASK, &h);
 		} else if (n->kind == MW_PART) {
 			mw_open(w, MW_PART, 0, 2);
 			mw_add_part(w, n->lane);

@@ -79,7 +79,7 @@ enum ctl {
 	CTL_CHALLENGE = 16,
 	CTL_ANSWER = 32,
 	CTL_REFUSE = 64,
-	CTL_NOTES = 128, /* PART, EVICTED, END in `notes` */
+	CTL_NOTES = 128, /* PART, EVICTED, END, HEAD in `notes` */
 	CTL_NAK = 256,
 };
 
@@ -462,6 +462,8 @@ struct mesh_in *in_find(struct mesh *m, const struct peer *p, uint16_t lane);
 void in_on_lane(struct mesh *m, struct peer *p, const struct mw_lane *v, uint64_t now);
 void in_on_head(struct mesh *m, struct peer *p, const struct mw_head *h, bool end, bool ask,
                 uint64_t now);
+/* HEAD came for us alone: its sender takes us for a member. Whoever parted parts again. */
+void in_on_asked(struct mesh *m, struct peer *p, uint16_t lane);
 void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_t now);
 void in_on_joined(struct mesh *m, struct peer *p, const struct mw_joined *j, uint64_t now);
 void in_on_evicted(struct mesh *m, struct peer *p, const struct mw_evicted *e, uint64_t now);

@@ -33,7 +33,7 @@ struct host {
 	uint64_t heard;  /* messages of host 0 */
 	uint64_t missed; /* told by gap() */
 	uint64_t expect; /* number of the next one */
-	bool inexact, gone, writable, deaf;
+	bool inexact, gone, writable, deaf, refuses;
 	uint8_t part[70000];
 	size_t part_len;
 	size_t room; /* what deliver() takes; SIZE_MAX: all */
@@ -88,7 +88,7 @@ static void *on_accept(void *arg, const char *host, uint32_t tag, const char *ch
 		more[channel[0] - 'd'].in[0] = in;
 		return &more[channel[0] - 'd'];
 	}
-	if (strcmp(channel, "c") || host[0] != 'A' || h == &hosts[0])
+	if (strcmp(channel, "c") || h->refuses || host[0] != 'A' || h == &hosts[0])
 		return NULL;
 	h->in[0] = in;
 	return h;
@@ -389,6 +389,17 @@ static void two_hosts_meet_and_messages_arrive_in_order(void **state)
 	assert_true(mesh_is_drained(hosts[0].m));
 }
 
+static bool lose_all(const struct datagram *d)
+{
+	(void)d;
+	return true;
+}
+
+static bool lose_to_a(const struct datagram *d)
+{
+	return d->to == 0;
+}
+
 static bool lose_tenth(const struct datagram *d)
 {
 	(void)d;
@@ -564,6 +575,49 @@ static void lanes_that_take_nothing_hold_no_more_than_they_may_and_lose_nothing(
 	}
 }
 
+static void on_n_out(void *arg, const struct mesh_peer_info *info)
+{
+	*(uint32_t *)arg += info->n_out;
+}
+
+/* How many of A's lanes are heard by others, as A believes. */
+static uint32_t n_heard(void)
+{
+	uint32_t n = 0;
+
+	mesh_each_peer(hosts[0].m, on_n_out, &n);
+	return n;
+}
+
+static void who_parts_is_not_waited_for_though_that_it_parts_is_lost(void **state)
+{
+	struct mesh_stats s;
+	unsigned i;
+
+	(void)state;
+	two_up();
+	assert_int_equal(n_heard(), 1);
+	hosts[1].refuses = true;
+	lossy = lose_to_a;
+	mesh_offers_changed(hosts[1].m, now_ns);
+	run(5 * MS);
+	lossy = NULL;
+	assert_true(hosts[1].gone);
+	assert_int_equal(n_heard(), 1);
+	/* nobody has said a word until something is written that it holds up */
+	for (i = 0; i < 100; i++)
+		emit(&hosts[0], 1000 * i, 1000, 1000);
+	run(500 * MS);
+	assert_int_equal(n_heard(), 0);
+	mesh_stats(hosts[0].m, &s);
+	assert_int_equal(s.evictions, 0);
+	/* and it is let in again at once */
+	hosts[1].refuses = false;
+	mesh_offers_changed(hosts[1].m, now_ns);
+	run(2000 * MS);
+	assert_int_equal(n_heard(), 1);
+}
+
 static void a_clean_leave_is_exact_and_a_crash_is_not(void **state)
 {
 	(void)state;
@@ -594,17 +648,6 @@ static void a_partition_is_told_exactly_when_it_heals(void **state)
 	run(1000 * MS);
 	assert_int_equal(hosts[1].heard + hosts[1].missed, 30);
 	assert_true(hosts[1].heard >= 20);
-}
-
-static bool lose_all(const struct datagram *d)
-{
-	(void)d;
-	return true;
-}
-
-static bool lose_to_a(const struct datagram *d)
-{
-	return d->to == 0;
 }
 
 /* A takes B for gone, which still hears where the lane stands: so much is missing for it, and what
@@ -700,6 +743,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(
 	                lanes_that_take_nothing_hold_no_more_than_they_may_and_lose_nothing, setup,
 	                teardown),
+	        cmocka_unit_test_setup_teardown(
+	                who_parts_is_not_waited_for_though_that_it_parts_is_lost, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_clean_leave_is_exact_and_a_crash_is_not, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_partition_is_told_exactly_when_it_heals, setup,
