@@ -85,10 +85,9 @@ int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cl
 	const char *cipher = cipher_name(k->cipher);
 
 	assert(cluster_len <= SEAL_CLUSTER_MAX);
-	if (s->input_len && s->cipher != k->cipher) {
+	if (s->input_len && s->cipher != k->cipher)
 		drop(s, &s->now);
-		drop(s, &s->other);
-	}
+	drop(s, &s->other); /* the next datagram takes the place of the one, nothing of the other */
 	s->impl = crypto_aead(s->crypto, k->cipher);
 	s->cipher = k->cipher;
 	s->key_id = k->id;
@@ -100,7 +99,7 @@ int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cl
 	memcpy(s->input + s->input_len, boot, SEAL_BOOT_LEN);
 	s->input_len += SEAL_BOOT_LEN;
 	s->next = 0;
-	s->now.is_keyed = s->other.is_keyed = false;
+	s->now.is_keyed = false;
 	if (!s->now.aead)
 		s->now.aead = s->impl->new (s->crypto, k->cipher);
 	return s->now.aead ? 0 : -ENOMEM;

@@ -43,7 +43,7 @@ int seal_new(struct seal **out, struct crypto *c);
 void seal_free(struct seal *s);
 
 /* Makes it that of a key and a boot, whatever it was before. All is copied. `cluster` is at most
- * SEAL_CLUSTER_MAX bytes. Returns 0, -ENOMEM. */
+ * SEAL_CLUSTER_MAX bytes. Returns 0; -ENOMEM: it is, but what uses it tries for memory again. */
 int seal_set(struct seal *s, const struct key *k, const char *cluster, size_t cluster_len,
              const uint8_t boot[SEAL_BOOT_LEN]);
 

@@ -183,8 +183,8 @@ void mesh_keys_changed(struct mesh *m)
 {
 	struct list *it;
 
-	if (mesh_seal_set(m, m->seal, m->keys->current, m->cfg.boot))
-		return;
+	/* without memory it is the current key's all the same, and tries again when it seals */
+	(void)mesh_seal_set(m, m->seal, m->keys->current, m->cfg.boot);
 	seal_clear(m->stranger);
 	list_for_each(it, &m->peers) {
 		struct peer *p = list_entry(it, struct peer, link);

@@ -222,7 +222,8 @@ void mesh_bye(struct mesh *m, uint64_t now);
 
 /* ---- keys, interface ---- */
 
-/* The keyring has changed (key.h): contexts of keys that are gone are dropped. */
+/* The keyring has changed (key.h): contexts of keys that are gone are wiped, and what is sent is
+ * sealed with the current one, or not at all while there is no memory for it. */
 void mesh_keys_changed(struct mesh *m);
 /* Writes the host names of peers, up or heard within the last hour, that have not shown that they
  * hold key `id`, one after the other, to `fn`. Returns their number. */
