@@ -1,8 +1,9 @@
 /* state.h - what a session holds; for the files of mesh/ only
  *
  * One file per idea: peer.c who is there, proof.c whether they are, announce.c saying so ourselves,
- * lane.c what we send, member.c who takes it, repair.c what they lack, in.c what we hear, nak.c
- * what we lack, pool.c memory for it, recv.c datagrams in, send.c datagrams out, show.c looking in.
+ * lane.c what we send, member.c who takes it, repair.c what they lack, in.c what we hear,
+ * window.c how much of it is taken, nak.c what we lack, pool.c memory for it, recv.c datagrams in,
+ * send.c datagrams out, show.c looking in.
  */
 #ifndef NC_MESH_STATE_H
 #define NC_MESH_STATE_H
@@ -472,17 +473,24 @@ void in_lost(struct mesh *m, struct mesh_in *in, bool exact, uint64_t now);
 void in_free(struct mesh *m, struct mesh_in *in);
 /* Lanes that were not heard for a second share the windows no more. */
 void in_forget_active(struct mesh *m, uint64_t now);
-/* Segments that are taken of a lane of which none has come. */
-uint32_t in_window(struct mesh *m);
 void in_sweep(struct mesh *m, struct mesh_in *in, uint64_t now);
-/* The STATUS of a lane, to be sent now. */
-void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s);
-/* STATUS was sent to a peer. */
-void in_status_sent(struct mesh *m, struct peer *p, uint64_t now);
 static inline struct rseg *in_seg(const struct mesh_in *in, uint64_t seq)
 {
 	return &in->ring[seq & (in->ring_cap - 1)];
 }
+
+/* window.c */
+/* What windows may take of the memory. The rest is for segments of which the upper layer takes a
+ * part, so that a lane that takes nothing does not keep others from being delivered. */
+size_t in_memory_max(const struct mesh *m);
+/* Segments that are taken of a lane of which none has come. */
+uint32_t in_window(struct mesh *m);
+/* The STATUS of a lane, to be sent now. */
+void in_status(struct mesh *m, struct mesh_in *in, struct mw_status *s);
+/* STATUS was sent to a peer. */
+void in_status_sent(struct mesh *m, struct peer *p, uint64_t now);
+/* Something changed that the sender will want to know: soon, or at once. */
+void in_status_soon(struct mesh *m, struct mesh_in *in, uint64_t now);
 
 /* nak.c */
 /* Segments below in->high are missing, or no more. */
