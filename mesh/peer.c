@@ -198,7 +198,7 @@ void peer_gone(struct mesh *m, struct peer *p, enum mesh_peer_state s, uint64_t 
 	list_del(&p->ask_link);
 	deadline_clear(&m->statuses, &p->status);
 	p->challenge_at = NEVER;
-	p->proven = false;
+	p->proven = p->multicast_heard = false;
 	p->nonce_set = false;
 	p->tries = p->stage = 0;
 	list_for_each_safe(it, next, &p->ins)
@@ -262,6 +262,8 @@ static void sweep_live(struct mesh *m, struct peer *p, uint64_t now)
 		peer_gone(m, p, MESH_PEER_GONE, now);
 		return;
 	}
+	if (now > p->group_at && now - p->group_at >= p->limit)
+		p->multicast_heard = false;
 	if (silent >= p->limit / 2) {
 		if (p->state == MESH_PEER_UP)
 			peer_set_state(m, p, MESH_PEER_SUSPECT, now);
@@ -378,6 +380,7 @@ void peer_sweep(struct mesh *m, uint64_t now)
 
 			p->heard_at += late;
 			p->hears_us_at += late;
+			p->group_at += late;
 		}
 	while ((d = deadlines_first(&m->dues)) && d->at <= now) {
 		deadline_clear(&m->dues, d);

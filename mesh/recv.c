@@ -314,6 +314,8 @@ static void count(struct mesh *m, struct peer *p, const struct mw_header *h, siz
 	p->top = h->counter > p->top ? h->counter : p->top;
 	p->stamp = le32_get(data + MW_HEADER_LEN);
 	p->stamp_at = now;
+	if (group)
+		p->group_at = now;
 	if (group && !p->multicast_heard) {
 		p->multicast_heard = true;
 		announce_apart(m, 100 * NS_MS, 0, now);

@@ -93,7 +93,7 @@ struct mesh_peer_info {
 	enum mesh_peer_state state;
 	uint64_t state_since_ns, last_heard_ns, rtt_ns; /* rtt 0: not yet known */
 	uint64_t mtu_passes;       /* largest datagram that passed; with REFUSED_MTU */
-	bool multicast_heard;      /* one of its datagrams came by the group */
+	bool multicast_heard;      /* one came by the group within the liveness limit */
 	uint32_t n_in, n_out;      /* lanes heard from it, and lanes that it hears */
 	uint64_t datagrams, bytes; /* heard from it, authentic ones */
 	uint64_t lost;             /* datagrams missing in its count */

@@ -113,10 +113,10 @@ struct peer {
 	char host[MESH_HOST_MAX + 1], version[MESH_VERSION_MAX + 1];
 	enum mesh_peer_state state;
 	bool proven;          /* what it says counts */
-	bool multicast_heard; /* one of its datagrams came by the group */
+	bool multicast_heard; /* one of its datagrams came by the group, within its limit */
 	bool left;            /* said good-bye */
-	uint64_t since, heard_at, hears_us_at;
-	uint64_t limit; /* of its silence, ns */
+	uint64_t since, heard_at, hears_us_at, group_at; /* the last: by the group */
+	uint64_t limit;                                  /* of its silence, ns */
 	uint32_t interval_ms;
 
 	/* proof.c */

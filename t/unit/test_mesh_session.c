@@ -251,6 +251,42 @@ static void a_partition_is_told_exactly_when_it_heals(void **state)
 	assert_true(hosts[1].heard >= 20);
 }
 
+static void on_multicast(void *arg, const struct mesh_peer_info *info)
+{
+	*(bool *)arg |= info->multicast_heard;
+}
+
+/* Whether B hears anybody by the group. */
+static bool is_group_heard(void)
+{
+	bool is_heard = false;
+
+	mesh_each_peer(hosts[1].m, on_multicast, &is_heard);
+	return is_heard;
+}
+
+static bool lose_group(const struct datagram *d)
+{
+	return d->group;
+}
+
+static void a_group_that_is_heard_no_more_is_not_shown_as_heard(void **state)
+{
+	(void)state;
+	two_up();
+	assert_true(is_group_heard());
+	lossy = lose_group;
+	run(4000 * MS);
+	assert_true(is_group_heard());
+	run(3000 * MS);
+	assert_false(is_group_heard());
+	/* from host to host they hear each other all the same */
+	lossy = NULL;
+	run(2000 * MS);
+	assert_true(is_group_heard());
+	assert_int_equal(hosts[1].ups, 1);
+}
+
 static void a_second_host_of_the_same_name_is_refused(void **state)
 {
 	(void)state;
@@ -297,6 +333,8 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_partition_is_told_exactly_when_it_heals, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(a_group_that_is_heard_no_more_is_not_shown_as_heard,
+	                                        setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_second_host_of_the_same_name_is_refused, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_new_boot_takes_the_place_of_one_that_crashed,
