@@ -140,6 +140,51 @@ static void who_parts_is_not_waited_for_though_that_it_parts_is_lost(void **stat
 	assert_int_equal(n_heard(), 1);
 }
 
+/* A writes more than B takes, until it evicts it. Returns how long B is out then, in ms. */
+static uint64_t out_for(uint64_t number)
+{
+	uint64_t since = now_ns;
+
+	emit(&hosts[0], number, 100, 1000);
+	for (; n_heard(); run(MS))
+		assert_true(now_ns < since + 2000 * MS);
+	for (since = now_ns; !n_heard(); run(MS))
+		assert_true(now_ns < since + 30000 * MS);
+	return (now_ns - since) / MS;
+}
+
+static void who_is_evicted_again_and_again_is_out_for_longer_each_time(void **state)
+{
+	static const uint64_t least[] = {100, 400, 1600, 6400, 20000, 20000};
+	struct mesh_stats s;
+	uint64_t i, n = sizeof(least) / sizeof(*least), out;
+
+	(void)state;
+	boot(0, "A");
+	memory_max = 64u << 10;
+	boot(1, "B");
+	hosts[0].lane = mesh_lane_open(hosts[0].m, "c", MESH_RELIABLE, &hosts[0], now_ns);
+	run(3000 * MS);
+	hosts[1].room = 0;
+	for (i = 0; i < n; i++) {
+		out = out_for(100 * i);
+		/* its JOIN comes once a second at least */
+		assert_true(out >= least[i] && out < least[i] + 1100);
+	}
+	mesh_stats(hosts[0].m, &s);
+	assert_int_equal(s.evictions, n);
+	/* it takes again: at the head, and with an exact count */
+	hosts[1].room = SIZE_MAX;
+	mesh_in_resume(hosts[1].m, hosts[1].in[0], now_ns);
+	emit(&hosts[0], 100 * n, 10, 100);
+	run(61000 * MS);
+	assert_int_equal(hosts[1].heard + hosts[1].missed, 100 * n + 10);
+	assert_false(hosts[1].inexact);
+	/* after a minute it is forgiven */
+	hosts[1].room = 0;
+	assert_true(out_for(100 * n + 10) < 1200);
+}
+
 /* A takes B for gone, which still hears where the lane stands: so much is missing for it, and what
  * A writes later leaves no other trace in the lane than its count. Then A sees B again. */
 static void away_and_back(enum mesh_class class)
@@ -196,6 +241,9 @@ int main(void)
 	                teardown),
 	        cmocka_unit_test_setup_teardown(
 	                who_parts_is_not_waited_for_though_that_it_parts_is_lost, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                who_is_evicted_again_and_again_is_out_for_longer_each_time, setup,
+	                teardown),
 	        cmocka_unit_test_setup_teardown(
 	                what_nobody_heard_is_told_as_missing_however_often_it_was_told_before,
 	                setup, teardown),
