@@ -176,6 +176,8 @@ void proof_sweep(struct mesh *m, struct peer *p, uint64_t now)
 		enter(m, p, STAGE_FULL, now);
 	else if (!p->full_rounds && stage_size(m, p->stage + 1u))
 		enter(m, p, p->stage + 1u, now);
+	else if (!p->full_rounds)
+		forget(m, p, now); /* no link is so narrow: it is busy, or gone */
 	else
 		refuse(m, p, MW_REFUSE_MTU, now);
 }
