@@ -406,6 +406,7 @@ static int start(struct net *n, const struct conf *conf, uint64_t now)
 	         log_str("group", is_unicast(conf) ? "none, but peers" : conf->addr),
 	         log_str("interface", udp_state(n->udp)->interface), log_uint("datagram", n->mtu),
 	         log_str("cipher", cipher_name(n->ring.current->cipher)));
+	net_look_first(n, now);
 	return 0;
 }
 

@@ -22,6 +22,8 @@
 /* A look at the network, and after what time it tells more than what was known before. */
 #define NET_LOOK_NS       UINT64_C(10000000000)
 #define NET_LOOK_LEAST_NS UINT64_C(1000000000)
+/* After what time the first look's result is logged. */
+#define NET_LOOK_FIRST_NS UINT64_C(4000000000)
 /* What was due, and could not be done, is tried again after this. */
 #define NET_AGAIN_NS 1000000u
 
@@ -121,6 +123,9 @@ int net_ask_probe(struct net *n, bool goes_on, struct buf *out, uint64_t now);
 
 /* While there is a look: a datagram has come by the group. Returns whether it is the look's own. */
 bool net_look_heard(struct net *n, const struct udp_in *d);
+
+/* Begins the look of the start, whose result is logged. */
+void net_look_first(struct net *n, uint64_t now);
 
 /* Ends a look that has lasted long enough. */
 void net_look_tick(struct net *n, uint64_t now);

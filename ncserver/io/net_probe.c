@@ -4,7 +4,7 @@
  * the group is noted, a datagram is sent that only this host gets, and the group is listened to on
  * other interfaces. What questions that go on with it are answered is what has happened since, so
  * that what was mended is no longer complained of. The first answer can only say what is known so
- * far.
+ * far. A look begins with the network, too: what that comes to goes to the log, once.
  *
  * Who is noted here is believed on his word: anybody can send from any address to the group. It is
  * shown, and nothing else depends on it.
@@ -39,6 +39,8 @@ struct heard {
 
 struct net_look {
 	uint64_t since;
+	uint64_t marked_at;
+	bool is_first;           /* its result is to be logged */
 	struct mesh_stats mesh;  /* when it began */
 	struct udp_counters udp; /* likewise */
 	struct map heard;        /* by the group: mesh_addr -> struct heard */
@@ -52,8 +54,9 @@ struct net_look {
 
 /* ---- the look ---- */
 
-static void send_mark(struct net *n, struct net_look *l)
+static void send_mark(struct net *n, struct net_look *l, uint64_t now)
 {
+	l->marked_at = now;
 	if (!l->is_marked)
 		l->mark_err = udp_test_self(n->udp, l->mark, sizeof(l->mark));
 }
@@ -92,12 +95,6 @@ void net_look_end(struct net *n)
 	if (l->fd >= 0)
 		close(l->fd);
 	free(l);
-}
-
-void net_look_tick(struct net *n, uint64_t now)
-{
-	if (now > n->look->since + NET_LOOK_NS)
-		net_look_end(n);
 }
 
 bool net_look_heard(struct net *n, const struct udp_in *d)
@@ -140,10 +137,11 @@ struct finding {
 	unsigned n_up, n_multicast;
 	uint64_t passes; /* the least that does */
 	struct names silent, one_way, mtu, name, strange;
-	/* the answer */
+	/* the answer, or NULL: it is logged */
 	struct buf *out;
 	const char *sep;
 	int rc;
+	int level; /* of the log */
 };
 
 static void name_host(struct names *list, const char *host, const struct mesh_addr *a)
@@ -253,6 +251,13 @@ static void __attribute__((format(printf, 2, 3))) advise(struct finding *f, cons
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (!f->out) {
+		log_write(&f->net->server->log, f->level,
+		          f->level == LOG_LEVEL_INFO ? "no other host is here yet"
+		                                     : "the network does not work as it should",
+		          LOG_FIELDS(log_str("advice", text)));
+		return;
+	}
 	f->rc |= buf_append_str(f->out, f->sep);
 	f->rc |= packet_append_string(f->out, text, strlen(text));
 	f->sep = ",";
@@ -389,6 +394,7 @@ static void advise_alone(struct finding *f)
 		         len ? ", " : "; this host has other interfaces, too: ", l->others[i].name,
 		         netaddr_text(&l->others[i].addr, addr));
 	}
+	f->level = LOG_LEVEL_INFO;
 	advise(f,
 	       "no other host is heard on %s: is one there, with the same addr, port, cluster and "
 	       "keys? A switch with %s snooping and without a querier keeps the group away, too: "
@@ -408,13 +414,15 @@ static void advise_peers(struct finding *f)
 	if (unknown > 0)
 		advise(f, "no address is known of %u of the %zu \"peers\": the log names them",
 		       unknown, n);
-	if (is_nobody_there(f))
-		advise(f,
-		       "%s from any of the \"peers\": do they run, with this host among theirs, "
-		       "and with the same keys and cluster? Does a firewall, here or there, stop "
-		       "UDP to port %u?",
-		       f->udp.datagrams_in > 0 ? "nothing that can be used comes" : "nothing comes",
-		       netaddr_port(own));
+	if (!is_nobody_there(f))
+		return;
+	f->level = LOG_LEVEL_INFO;
+	advise(f,
+	       "%s from any of the \"peers\": do they run, with this host among theirs, "
+	       "and with the same keys and cluster? Does a firewall, here or there, stop "
+	       "UDP to port %u?",
+	       f->udp.datagrams_in > 0 ? "nothing that can be used comes" : "nothing comes",
+	       netaddr_port(own));
 }
 
 /* What does not work, and what to do. */
@@ -482,8 +490,9 @@ int net_ask_probe(struct net *n, bool goes_on, struct buf *out, uint64_t now)
 	if (!n->look)
 		return -ENOMEM;
 	f.look = n->look;
+	f.look->is_first = false; /* who asks is told */
 	f.is_fresh = now < f.look->since + NET_LOOK_LEAST_NS;
-	send_mark(n, f.look);
+	send_mark(n, f.look, now);
 	mesh_probe(n->mesh, now);
 	find(&f);
 	f.rc |= buf_printf(out,
@@ -494,4 +503,41 @@ int net_ask_probe(struct net *n, bool goes_on, struct buf *out, uint64_t now)
 	                   f.n_multicast);
 	advise_all(&f);
 	return f.rc | buf_append_str(out, "]}");
+}
+
+/* ---- the first look ---- */
+
+void net_look_first(struct net *n, uint64_t now)
+{
+	n->look = look_begin(n, now);
+	if (!n->look)
+		return;
+	n->look->is_first = true;
+	send_mark(n, n->look, now);
+	mesh_probe(n->mesh, now);
+}
+
+static void log_result(struct net *n)
+{
+	struct finding f = {.net = n, .look = n->look, .level = LOG_LEVEL_WARNING};
+
+	find(&f);
+	if (is_working(&f))
+		log_info(&n->server->log, "the network works", log_uint("hosts", f.n_up),
+		         log_uint("by_multicast", f.n_multicast));
+	advise_all(&f);
+}
+
+void net_look_tick(struct net *n, uint64_t now)
+{
+	struct net_look *l = n->look;
+
+	if (l->is_first && now > l->marked_at + NET_LOOK_LEAST_NS)
+		send_mark(n, l, now);
+	if (l->is_first && now > l->since + NET_LOOK_FIRST_NS && !n->is_leaving) {
+		log_result(n);
+		net_look_end(n);
+	} else if (now > l->since + NET_LOOK_NS) {
+		net_look_end(n);
+	}
 }

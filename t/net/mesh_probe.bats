@@ -66,6 +66,20 @@ rule() {
 	is 1 tell 1 probe .by_multicast
 }
 
+@test "soon after the start the log says how the network is" {
+	two
+	start 1
+	eventually grep -q 'level=info msg="no other host is here yet" .*no other host is heard on eth0' out.1
+	start 2
+	eventually grep -q 'level=info msg="the network works" hosts=1 by_multicast=1' out.2
+	for h in 1 2; do stop $h; done
+	rule 2 "ip daddr 239.77.0.88 drop"
+	for h in 1 2; do start $h; done
+	eventually grep -q 'level=warning msg="the network does not work as it should" .*get through the firewall of this host' out.2
+	eventually grep -q 'level=info msg="the network works" hosts=1 by_multicast=1' out.1
+	refute grep -q 'does not work' out.1
+}
+
 @test "nobody else is there" {
 	two
 	start 1
