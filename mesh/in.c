@@ -392,8 +392,10 @@ void in_on_data(struct mesh *m, struct peer *p, const struct mw_data *d, uint64_
 	struct mesh_in *in = in_find(m, p, d->lane);
 	enum mesh_drop why = MESH_DROP_N;
 
-	if (!in || in->state != IN_JOINED || in->broken)
+	if (!in || in->broken)
 		why = MESH_DROP_LANE;
+	else if (in->state != IN_JOINED)
+		why = MESH_DROP_JOINING;
 	else if (in->class == MESH_RELIABLE && (d->seq < in->next || is_here(in, d->seq)))
 		why = MESH_DROP_DUPLICATE;
 	else if (in->class == MESH_RELIABLE && d->seq >= in->promised)

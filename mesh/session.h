@@ -117,6 +117,7 @@ enum mesh_drop {
 	MESH_DROP_FLOOD,     /* unknown boots, beyond what is looked at per second */
 	MESH_DROP_CHUNK,     /* malformed inside, though authentic: a fault or a lie of a member */
 	MESH_DROP_LANE,      /* of a lane that is not taken here */
+	MESH_DROP_JOINING,   /* of a lane that this host has asked to join, or is about to */
 	MESH_DROP_WINDOW,    /* beyond the window that was offered */
 	MESH_DROP_DUPLICATE, /* segments that were there already */
 	MESH_DROP_MEMORY,    /* no memory */

@@ -33,6 +33,7 @@ const char *mesh_drop_str(enum mesh_drop d)
 	case MESH_DROP_FLOOD: return "flood";
 	case MESH_DROP_CHUNK: return "chunk";
 	case MESH_DROP_LANE: return "lane";
+	case MESH_DROP_JOINING: return "joining";
 	case MESH_DROP_WINDOW: return "window";
 	case MESH_DROP_DUPLICATE: return "duplicate";
 	case MESH_DROP_MEMORY: return "memory";

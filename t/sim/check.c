@@ -187,6 +187,14 @@ static uint64_t lied(const struct world *w, const struct host *h, uint64_t sent)
 	return n * 2 * (sent + h->config.lane_max);
 }
 
+/* What came, and could not be taken yet: it is asked for again. */
+static uint64_t put_off(const struct host *h, const struct mesh_stats *s)
+{
+	return (s->dropped[MESH_DROP_JOINING] + s->dropped[MESH_DROP_WINDOW] +
+	        s->dropped[MESH_DROP_MEMORY]) *
+	       h->config.mtu;
+}
+
 void check_repairs(struct world *w)
 {
 	uint64_t repaired = 0, lost = 0, extra = 0;
@@ -199,12 +207,14 @@ void check_repairs(struct world *w)
 		host_stats(&w->hosts[i], &now, &sum);
 		repaired += sum.repair_bytes_out;
 		lost += w->hosts[i].lost_bytes + w->hosts[i].overtaken_bytes;
+		lost += put_off(&w->hosts[i], &sum);
 		extra += lied(w, &w->hosts[i], sum.data_out);
 	}
 	w->repaired = repaired;
 	w->to_repair = lost;
 	max = w->demands.repair_max * (double)lost + 16384.0 * w->n + (double)extra;
 	if ((double)repaired > max)
-		world_fail(w, "%llu bytes were repaired, of %llu that were lost or overtaken",
+		world_fail(w,
+		           "%llu bytes were repaired, of %llu that were lost, overtaken or put off",
 		           (unsigned long long)repaired, (unsigned long long)lost);
 }

@@ -13,6 +13,7 @@ void net_init(struct net *net, struct world *w, uint32_t n, struct rng rng)
 	net->kind_of = sim_calloc(pairs, sizeof(*net->kind_of));
 	net->is_bad = sim_calloc(pairs, sizeof(*net->is_bad));
 	net->last_at = sim_calloc(pairs, sizeof(*net->last_at));
+	net->last_bytes = sim_calloc(pairs, sizeof(*net->last_bytes));
 	net->side = sim_calloc(n, sizeof(*net->side));
 }
 
@@ -21,6 +22,7 @@ void net_fini(struct net *net)
 	sim_free(net->kind_of);
 	sim_free(net->is_bad);
 	sim_free(net->last_at);
+	sim_free(net->last_bytes);
 	sim_free(net->side);
 }
 
@@ -136,10 +138,16 @@ static void travel(struct net *net, struct datagram *d, uint32_t dst, uint64_t a
 	if (rng_chance(&net->rng, k->overtake_ppm)) {
 		at += rng_below(&net->rng, k->overtake_ns);
 		world_host(net->world, d->src)->overtaken_bytes += d->len;
-	} else {
+		/* where those before it are slower still, it is they that are overtaken */
 		if (at < net->last_at[pair])
-			at = net->last_at[pair];
-		net->last_at[pair] = at;
+			world_host(net->world, d->src)->overtaken_bytes += net->last_bytes[pair];
+	} else {
+		if (at > net->last_at[pair]) {
+			net->last_at[pair] = at;
+			net->last_bytes[pair] = 0;
+		}
+		at = net->last_at[pair];
+		net->last_bytes[pair] += d->len;
 	}
 	heap_put(&net->world->heap, at,
 	         world_host(net->world, dst)->port_rate ? on_port : on_arrival, datagram_ref(d),

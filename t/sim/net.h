@@ -62,10 +62,11 @@ struct net {
 	struct rng rng;
 	uint32_t n;
 	struct path kinds[NET_KINDS_MAX];
-	uint8_t *kind_of;  /* [src * n + dst] */
-	uint8_t *is_bad;   /* the same */
-	uint64_t *last_at; /* arrival of the latest datagram on each path */
-	uint32_t *side;    /* of each host: hosts of different sides do not reach each other */
+	uint8_t *kind_of;     /* [src * n + dst] */
+	uint8_t *is_bad;      /* the same */
+	uint64_t *last_at;    /* arrival of the latest datagram on each path */
+	uint64_t *last_bytes; /* of all that arrive then */
+	uint32_t *side;       /* of each host: hosts of different sides do not reach each other */
 	bool group_blocked;
 	bool loops_back;           /* a group datagram comes back to its sender */
 	uint64_t datagrams, bytes; /* sent, each once */

@@ -117,8 +117,9 @@ static uint64_t accepted(const struct mesh_stats *s)
 {
 	return s->data_in + s->messages_in + s->naks_in + s->n_peers + s->n_peers_up +
 	       s->dropped[MESH_DROP_UNPROVEN] + s->dropped[MESH_DROP_CHUNK] +
-	       s->dropped[MESH_DROP_LANE] + s->dropped[MESH_DROP_WINDOW] +
-	       s->dropped[MESH_DROP_DUPLICATE] + s->dropped[MESH_DROP_MEMORY];
+	       s->dropped[MESH_DROP_LANE] + s->dropped[MESH_DROP_JOINING] +
+	       s->dropped[MESH_DROP_WINDOW] + s->dropped[MESH_DROP_DUPLICATE] +
+	       s->dropped[MESH_DROP_MEMORY];
 }
 
 static uint64_t refused(const struct mesh_stats *s)

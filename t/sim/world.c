@@ -35,7 +35,7 @@ struct world *world_new(struct crypto *crypto, uint64_t seed, uint32_t n, bool t
 	w->is_traced = traced;
 	w->rng = rng_stream(seed, 0);
 	w->demands.settle_ns = 30 * S;
-	w->demands.repair_max = 1.5;
+	w->demands.repair_max = 1.25;
 	w->block = sim_calloc(1, (size_t)2 * APP_FRAME_MAX);
 	rng_fill(&r, w->block, (size_t)2 * APP_FRAME_MAX);
 	w->trouble = sim_calloc((size_t)n * n, sizeof(*w->trouble));

@@ -20,7 +20,8 @@ struct demands {
 	bool no_eviction;   /* nobody is evicted */
 	bool no_gap;        /* nothing is lost on reliable lanes */
 	uint64_t settle_ns; /* all is delivered so long after the network was healed */
-	double repair_max;  /* repaired bytes per byte that was lost, or came late */
+	double repair_max; /* repaired bytes per byte that was lost, came late, or was not taken yet
+	                    */
 };
 
 struct world {
