@@ -240,6 +240,7 @@ on_terminal() {
 }
 
 @test "text has escape sequences on a terminal only, and not with NO_COLOR" {
+	mkfifo silence
 	needs script
 	serve
 	refute grep -q $'\033' <(ncclient channels)
