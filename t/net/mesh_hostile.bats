@@ -138,7 +138,7 @@ beside() {
 # The rates of the real thing, 100,000 a second in bursts beside 20,000 single ones and 20,000 messages, or an even part of
 # each: as much as this machine keeps up.
 @test "a flood takes no memory, says nothing in the log, and of what is legitimate 80% arrives in time and all in the end" {
-	local before lines part kept='' pace
+	local before lines part kept='' pace h
 	need_mesh 4
 	stranger 4
 	serve 3 "$PATIENT_NET" "channels = { A = { propagatetonet = true; $PATIENT }; };"
@@ -150,6 +150,8 @@ beside() {
 	# all that it takes at most under load
 	load_of 1 "2 3" -e warm -b 1024 -n 20000 throughput
 	before=$(rss 2)
+	# what each says of the network by itself, soon after its start
+	for h in 1 2 3; do eventually grep -q 'msg="the network' out.$h; done
 	lines=$(cat out.? | wc -l)
 	for part in 1 2 4 8 16 32; do
 		flood $((100000 / part))
